@@ -1,0 +1,109 @@
+//! What a function answers: `body || guest phases || status`.
+//!
+//! The status is the last byte, so that a host can look at it without knowing the
+//! rest. For [`Status::Error`] the body is a message for people, in UTF-8.
+
+use crate::phases::GuestPhases;
+
+/// How the function itself judged the invocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Status {
+    /// The body is the function's output.
+    Ok = 0,
+    /// The body is the error's message.
+    Error = 1,
+}
+
+/// An answer taken apart; it borrows the bytes it was read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Envelope<'a> {
+    /// Output or error message.
+    pub body: &'a [u8],
+    /// Time spent in each guest phase.
+    pub phases: GuestPhases,
+    /// Whether `body` is an output or a message.
+    pub status: Status,
+}
+
+/// Why bytes are not an envelope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EnvelopeError {
+    /// Fewer bytes than the trailer and the status need.
+    Short(usize),
+    /// A status byte that no version of the contract knows.
+    Status(u8),
+}
+
+impl std::fmt::Display for EnvelopeError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Short(bytes) => write!(
+                f,
+                "the answer has {bytes} bytes, fewer than the {TRAILER} of its trailer: \
+                 was this artifact built with the lumos function SDK?"
+            ),
+            Self::Status(status) => write!(f, "the answer ends with the unknown status {status}"),
+        }
+    }
+}
+
+impl std::error::Error for EnvelopeError {}
+
+/// Bytes that follow the body.
+pub const TRAILER: usize = GuestPhases::BYTES + 1;
+
+/// Turns `body` into an envelope in place.
+pub fn seal(body: &mut Vec<u8>, phases: &GuestPhases, status: Status) {
+    body.reserve_exact(TRAILER);
+    body.extend_from_slice(&phases.encode());
+    body.push(status as u8);
+}
+
+/// Takes an envelope apart.
+///
+/// # Errors
+/// When `bytes` are too few or end with an unknown status.
+pub fn open(bytes: &[u8]) -> Result<Envelope<'_>, EnvelopeError> {
+    let Some((&status, rest)) = bytes.split_last() else {
+        return Err(EnvelopeError::Short(0));
+    };
+    let Some((body, trailer)) = rest.split_last_chunk::<{ GuestPhases::BYTES }>() else {
+        return Err(EnvelopeError::Short(bytes.len()));
+    };
+    let status = match status {
+        0 => Status::Ok,
+        1 => Status::Error,
+        other => return Err(EnvelopeError::Status(other)),
+    };
+    Ok(Envelope { body, phases: GuestPhases::decode(trailer), status })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::phases::GuestPhase;
+
+    #[test]
+    fn what_is_sealed_opens_again() {
+        let mut phases = GuestPhases::default();
+        phases.add(GuestPhase::Compute, 7);
+        phases.add(GuestPhase::Serialize, u64::MAX);
+        for body in [&b""[..], b"x", b"a longer body"] {
+            let mut bytes = body.to_vec();
+            seal(&mut bytes, &phases, Status::Error);
+            let envelope = open(&bytes).expect("sealed");
+            assert_eq!(
+                (envelope.body, envelope.phases, envelope.status),
+                (body, phases, Status::Error)
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_envelope_is_refused() {
+        assert_eq!(open(b""), Err(EnvelopeError::Short(0)));
+        assert_eq!(open(&[0; TRAILER - 1]), Err(EnvelopeError::Short(TRAILER - 1)));
+        assert_eq!(open(&[9; TRAILER]), Err(EnvelopeError::Status(9)));
+    }
+}
