@@ -1,1 +1,27 @@
-//! stub
+//! The words of lumos as types.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`cell`] | one point of an experiment: function, size, target, isolation, start, storage |
+//! | [`phase`] | the contiguous parts of an invocation |
+//! | [`row`] | what is written for each invocation |
+//! | [`artifact`] | functions as built, and the manifest that the build writes |
+//! | [`capability`] | what a host process says of itself |
+//! | [`protocol`] | what `lumos` and a host process say to each other |
+//! | [`units`] | byte sizes and durations as people write them |
+//!
+//! Nothing here does I/O or reads a clock.
+#![forbid(unsafe_code)]
+
+pub mod artifact;
+pub mod capability;
+pub mod cell;
+pub mod phase;
+pub mod protocol;
+pub mod row;
+pub mod units;
+
+pub use lumos_wire as wire;
+
+/// Version of every file that lumos writes; a reader refuses a later one.
+pub const SCHEMA: u32 = 1;

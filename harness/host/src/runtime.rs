@@ -1,0 +1,134 @@
+//! What a runtime's crate must provide.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use lumos_model::capability::Capabilities;
+use lumos_model::cell::Target;
+use lumos_model::protocol::ModeProof;
+
+use crate::error::{HostError, InvokeError};
+use crate::marks::Marks;
+
+/// An engine that executes artifacts.
+///
+/// A `Module` comes only from [`load`](Runtime::load) and an `Instance` only from a
+/// `Module`, so that phases cannot run out of order.
+pub trait Runtime: Send + Sync + 'static {
+    /// An artifact that was read and compiled or mapped; it stays resident.
+    type Module: Send + Sync;
+    /// A provisioned sandbox.
+    type Instance: Instance;
+
+    /// Targets, versions and settings; what is unavailable here and why.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Compiles `from` ahead of time for `target` and writes the code to `to`.
+    ///
+    /// # Errors
+    /// When the target has no ahead-of-time compiler or the input is no valid module.
+    fn compile(&self, target: &Target, from: &Path, to: &Path) -> Result<Compiled, HostError> {
+        let _ = (from, to);
+        Err(HostError::unsupported(format!("{target} compiles nothing ahead of time")))
+    }
+
+    /// Reads and validates an artifact ([`Phase::Load`]) and compiles or maps its code
+    /// ([`Phase::Compile`]).
+    ///
+    /// # Errors
+    /// When the file cannot be read, is not of the target's form, or would not run in
+    /// the target's mode.
+    ///
+    /// [`Phase::Load`]: lumos_model::phase::Phase::Load
+    /// [`Phase::Compile`]: lumos_model::phase::Phase::Compile
+    fn load(
+        &self,
+        target: &Target,
+        artifact: &Path,
+        marks: &mut Marks,
+    ) -> Result<Self::Module, HostError>;
+
+    /// Links, makes memory, initialises: ready to serve ([`Phase::Instantiate`]).
+    ///
+    /// # Errors
+    /// When an import is missing or the instance does not fit its limits.
+    ///
+    /// [`Phase::Instantiate`]: lumos_model::phase::Phase::Instantiate
+    fn instantiate(
+        &self,
+        module: &Self::Module,
+        config: &InstanceConfig,
+        marks: &mut Marks,
+    ) -> Result<Self::Instance, HostError>;
+
+    /// Shows that `artifact` runs in the target's mode: mode set, code mapped, canary.
+    ///
+    /// # Errors
+    /// When any of it says otherwise. No proof, no measurement.
+    fn prove_mode(&self, target: &Target, artifact: &Path) -> Result<ModeProof, HostError>;
+
+    /// The program that serves an instance in a process of its own. `None`: this host's
+    /// own executable, started again as `instance`.
+    fn process_command(
+        &self,
+        target: &Target,
+        artifact: &Path,
+        config: &InstanceConfig,
+    ) -> Option<ProcessCommand> {
+        let _ = (target, artifact, config);
+        None
+    }
+}
+
+/// A provisioned sandbox of a function; it serves one invocation at a time.
+pub trait Instance {
+    /// Serves one invocation: copies `request` in ([`Phase::Request`]), calls the
+    /// function, and copies its envelope into `answer` ([`Phase::Response`]), whose old
+    /// content is dropped. Guest phases stay in the envelope.
+    ///
+    /// # Errors
+    /// When the guest trapped, ran out of memory or passed the `timeout`; the instance
+    /// is then dead and must be dropped.
+    ///
+    /// [`Phase::Request`]: lumos_model::phase::Phase::Request
+    /// [`Phase::Response`]: lumos_model::phase::Phase::Response
+    fn invoke(
+        &mut self,
+        request: &[u8],
+        timeout: Duration,
+        answer: &mut Vec<u8>,
+        marks: &mut Marks,
+    ) -> Result<(), InvokeError>;
+
+    /// Size of the linear memory in bytes; zero: it has none.
+    fn memory_bytes(&self) -> u64;
+}
+
+/// What an instance is given.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InstanceConfig {
+    /// Its environment, complete.
+    pub env: Vec<(String, String)>,
+    /// Bound on its linear memory in bytes; `None`: the engine's own.
+    pub memory_bytes: Option<u64>,
+}
+
+/// What an ahead-of-time compiler says of its work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compiled {
+    /// Its name and version.
+    pub compiler: String,
+    /// The settings that bear on the code.
+    pub flags: String,
+}
+
+/// A program to start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProcessCommand {
+    /// The executable's path.
+    pub program: PathBuf,
+    /// Arguments after the program's name.
+    pub args: Vec<String>,
+    /// Its environment, complete.
+    pub env: Vec<(String, String)>,
+}

@@ -1,0 +1,165 @@
+//! What `lumos` and a host process say to each other.
+//!
+//! Each message is a frame on the host's standard input or output: a little-endian
+//! `u32` with the length, then JSON. `lumos` asks, the host answers each request with
+//! one message, in order. At the end of its input a host stops what it runs, removes
+//! the cgroups it made, and exits.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::capability::Capabilities;
+use crate::cell::{Isolation, Start, Target};
+use crate::row::Sample;
+use crate::units::{ByteSize, Span};
+
+/// Version of this protocol.
+pub const PROTOCOL: u32 = 1;
+
+/// Bounds on an instance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// CPU bandwidth in cores; absent: all there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpus: Option<f64>,
+    /// Memory; absent: no bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<ByteSize>,
+    /// Longest time of one invocation, cold start included.
+    #[serde(default = "Limits::default_timeout")]
+    pub timeout: Span,
+}
+
+impl Limits {
+    /// 60 seconds.
+    pub const fn default_timeout() -> Span {
+        Span(std::time::Duration::from_secs(60))
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { cpus: None, memory: None, timeout: Self::default_timeout() }
+    }
+}
+
+/// Where the host makes the cgroups of its instances.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CgroupBase {
+    /// Path below the root of each hierarchy, such as `lumos/run-1234/instances`.
+    pub path: String,
+}
+
+/// All that a host must know to measure one cell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prepare {
+    /// Runtime and mode.
+    pub target: Target,
+    /// The artifact's file.
+    pub artifact: PathBuf,
+    /// Where the instance lives.
+    pub isolation: Isolation,
+    /// What is new for each sample.
+    pub start: Start,
+    /// Bounds on the instance.
+    pub limits: Limits,
+    /// The instance's environment, complete.
+    pub env: BTreeMap<String, String>,
+    /// The request that each invocation gets.
+    pub request: String,
+    /// Invocations before the first warm sample.
+    pub warmup: u32,
+    /// Pause before each cold sample.
+    pub gap: Span,
+    /// Where instance cgroups go; absent: none are made and CPU and memory come from
+    /// the process alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cgroup: Option<CgroupBase>,
+}
+
+/// From `lumos` to a host.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "message", rename_all = "snake_case")]
+pub enum ToHost {
+    /// What can you do? Answered by [`FromHost::Capabilities`].
+    Capabilities,
+    /// Show that this artifact runs in the target's mode. Answered by [`FromHost::Proof`].
+    ProveMode {
+        /// Runtime and mode.
+        target: Target,
+        /// The artifact's file.
+        artifact: PathBuf,
+    },
+    /// Make ready for a cell; warm instances are started and warmed up. Answered by
+    /// [`FromHost::Prepared`].
+    Prepare(Box<Prepare>),
+    /// Measure. Answered by [`FromHost::Block`].
+    Block {
+        /// How many samples.
+        samples: u32,
+        /// Return the outputs too.
+        keep_output: bool,
+        /// Take no further sample after this time; the first one is always taken.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        budget: Option<Span>,
+    },
+}
+
+/// From a host to `lumos`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "message", rename_all = "snake_case")]
+pub enum FromHost {
+    /// What the host can do.
+    Capabilities(Capabilities),
+    /// How the target's mode was shown.
+    Proof(ModeProof),
+    /// Ready for [`ToHost::Block`]. The warm-up's samples, for the record.
+    Prepared {
+        /// The invocations that warmed the instance up, first the cold one.
+        warmup: Vec<Sample>,
+    },
+    /// What was measured.
+    Block(BlockResult),
+    /// The request could not be carried out; the host goes on.
+    Failed {
+        /// What, why, and what to do.
+        error: String,
+    },
+}
+
+/// The samples of a block and what was read at its edges.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BlockResult {
+    /// The invocations, in order.
+    pub samples: Vec<Sample>,
+    /// Counters of the instances' cgroups, one entry an instance that was ended or
+    /// read; counters that the kernel does not offer are absent.
+    pub instances: Vec<BTreeMap<String, u64>>,
+    /// Counters of the host process over the block.
+    pub host: BTreeMap<String, u64>,
+}
+
+/// Evidence that the mode that was asked for is the one that runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModeProof {
+    /// The target that was proven.
+    pub target: Target,
+    /// How the mode was chosen, in the engine's own terms.
+    pub setting: String,
+    /// What shows that compiled code is present (or absent for an interpreter).
+    pub code: String,
+    /// Time of the canary loop in the artifact, in nanoseconds, the least of several.
+    pub canary_ns: u64,
+    /// Time of the same loop in the host's own code, in nanoseconds, the least of several.
+    pub reference_ns: u64,
+}
+
+impl ModeProof {
+    /// How many times slower the artifact's canary is than the host's own code.
+    pub fn slowdown(&self) -> f64 {
+        self.canary_ns as f64 / self.reference_ns.max(1) as f64
+    }
+}

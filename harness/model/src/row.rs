@@ -1,0 +1,152 @@
+//! What is written for each invocation.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cell::{Cell, Start, words};
+use crate::phase::Phases;
+
+words! {
+    /// How an invocation ended.
+    Outcome, "outcome" {
+        /// The function answered with an output.
+        Ok = "ok",
+        /// The function answered with an error, or its output was not the expected one.
+        Error = "error",
+        /// The guest trapped or its process died.
+        Trap = "trap",
+        /// The guest passed its deadline and was stopped.
+        Timeout = "timeout",
+        /// The guest ran out of memory.
+        OutOfMemory = "oom",
+        /// No instance was free and the queue was full.
+        Rejected = "rejected",
+        /// Served, but not with the start kind that the cell asks for.
+        WrongStart = "wrong-start",
+    }
+}
+
+/// Parts of `provision` that are worth telling apart, in nanoseconds; they overlap
+/// with the phase and are not added to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProvisionSpans {
+    /// The cgroup made and its limits written.
+    pub cgroup_create_ns: u64,
+    /// The child created and put into its cgroup, until `execve` was reached.
+    pub attach_ns: u64,
+    /// `execve`, the loader and the runtime's start, until `main`.
+    pub exec_ns: u64,
+}
+
+/// One invocation as the host measured it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    /// Position in the block, from 0.
+    pub seq: u32,
+    /// What was new for it, as it was and not as it was asked for.
+    pub start_kind: Start,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why it did not end well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Intended arrival, nanoseconds of `CLOCK_MONOTONIC`.
+    pub intended_ns: u64,
+    /// From the intended arrival to the response.
+    pub total_ns: u64,
+    /// The total taken apart; with `other` the phases add up to `total_ns`.
+    pub phases_ns: Phases,
+    /// Parts of `provision`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provision_spans: Option<ProvisionSpans>,
+    /// The instance freed after the response; not in `total_ns`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub teardown_ns: Option<u64>,
+    /// CPU time of the instance's process or thread during the invocation; for a cold
+    /// process since its creation. Absent when the process died before it was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_ns: Option<u64>,
+    /// Peak memory of the instance's cgroup; absent for `thread` and without cgroups.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_peak_bytes: Option<u64>,
+    /// Size of the guest's linear memory after the invocation; absent for `native`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub linear_memory_bytes: Option<u64>,
+    /// Size of the output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_bytes: Option<u64>,
+    /// SHA-256 of the output, in hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_sha256: Option<String>,
+    /// The output itself, when it was asked for; never written to a run's rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+}
+
+/// A line of `invocations.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// Version of the file format.
+    pub schema: u32,
+    /// The point of the experiment.
+    pub cell: Cell,
+    /// Number of the block within the cell, from 0.
+    pub block: u32,
+    /// Position of the block in the shuffled order of the run, from 0.
+    pub order: u32,
+    /// Whether the block belongs to the control pair (`native` again).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub control: bool,
+    /// The invocation.
+    #[serde(flatten)]
+    pub sample: Sample,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::{Isolation, Size, Storage};
+    use crate::phase::Phase;
+
+    #[test]
+    fn a_row_is_flat_and_holds_no_absent_counter() {
+        let mut phases = Phases::default();
+        phases.add(Phase::Compute, 5);
+        let row = Row {
+            schema: crate::SCHEMA,
+            cell: Cell {
+                function: "noop".into(),
+                size: Size::Tiny,
+                target: "native".parse().unwrap(),
+                isolation: Isolation::Process,
+                start: Start::Warm,
+                storage: Storage::Inline,
+            },
+            block: 1,
+            order: 2,
+            control: false,
+            sample: Sample {
+                seq: 3,
+                start_kind: Start::Warm,
+                outcome: Outcome::Ok,
+                error: None,
+                intended_ns: 4,
+                total_ns: 5,
+                phases_ns: phases,
+                provision_spans: None,
+                teardown_ns: None,
+                cpu_ns: Some(6),
+                memory_peak_bytes: None,
+                linear_memory_bytes: None,
+                output_bytes: Some(7),
+                output_sha256: Some("00".into()),
+                output: None,
+            },
+        };
+        let json = serde_json::to_string(&row).unwrap();
+        assert!(!json.contains("memory_peak_bytes") && !json.contains("null"), "{json}");
+        assert!(
+            json.contains(r#""outcome":"ok""#) && json.contains(r#""phases_ns":{"compute":5}"#)
+        );
+        assert_eq!(serde_json::from_str::<Row>(&json).unwrap(), row);
+    }
+}
