@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# Builds functions/ with one compiler, lock file and profile for each target, and records how in target/functions/build.json:
+# native executables, wasm32-wasip1 reactors (for WasmEdge), wasm32-wasip2 components (for Wasmtime).
+# The wasm builds are left out when the compiler cannot make them; scripts/setup.sh says why.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+[[ -e $root/.deps/env.sh ]] || { echo "call scripts/setup.sh first" >&2; exit 1; }
+# shellcheck source=/dev/null
+source "$root/.deps/env.sh"
+[[ -n $LUMOS_FUNCTIONS_CARGO ]] || { echo "no Rust compiler for functions/: scripts/setup.sh says how to get one" >&2; exit 1; }
+
+export RUSTC=$LUMOS_FUNCTIONS_RUSTC CARGO_TARGET_DIR=$root/target/functions
+compiler=$("$RUSTC" -vV)
+native=$(sed -n 's/^host: //p' <<<"$compiler")
+locked=()
+[[ ! -e $root/functions/Cargo.lock ]] || locked=(--locked)
+
+# flags_for TRIPLE: sets `flags`. A wasm library is linked with the reactor's start file, so that its constructors run once,
+# in `_initialize`; without it the linker has every call of every export run them.
+flags_for() {
+    flags=()
+    [[ $1 == "$native" ]] && return
+    flags=(-C link-arg=-l:crt1-reactor.o)
+    [[ $1 != wasm32-wasip1 ]] || flags+=(-C link-arg=--export=_initialize)
+    [[ $LUMOS_FUNCTIONS_BUILD_STD == 1 ]] || return 0
+    flags+=(-C link-self-contained=no)
+    case $1 in
+        wasm32-wasip1) flags+=(-C "linker=$LUMOS_WASM_LD" -L "$LUMOS_WASI_P1_SYSROOT") ;;
+        wasm32-wasip2) flags+=(-C "linker=$LUMOS_WASM_COMPONENT_LD" -L "$LUMOS_WASI_P2_SYSROOT"
+            -C link-arg=--wasm-ld-path -C "link-arg=$LUMOS_WASM_LD") ;;
+    esac
+}
+
+can_build() {
+    [[ $1 == "$native" || $LUMOS_FUNCTIONS_BUILD_STD == 1 || -d $("$RUSTC" --print sysroot)/lib/rustlib/$1/lib ]]
+}
+
+# build KIND TRIPLE: one cargo call. The flags replace whatever the user's environment and cargo configuration hold; with an
+# explicit --target they do not reach build scripts.
+build() {
+    local started=$SECONDS std=() flags
+    if ! can_build "$2"; then
+        echo "functions $2: left out, no wasm toolchain (scripts/setup.sh)"
+        return
+    fi
+    flags_for "$2"
+    if [[ $2 != "$native" && $LUMOS_FUNCTIONS_BUILD_STD == 1 ]]; then
+        std=("-Zbuild-std=std,panic_abort")
+    fi
+    (
+        cd "$root/functions"
+        [[ ${#std[@]} == 0 ]] || export RUSTC_BOOTSTRAP=1
+        CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && echo -n "${flags[*]}") \
+            "$LUMOS_FUNCTIONS_CARGO" build --quiet --release --workspace "$1" --target "$2" "${locked[@]}" "${std[@]}"
+    )
+    echo "functions $2: $((SECONDS - started)) s"
+}
+
+# --- build.json ---
+
+json_string() { awk 'BEGIN { printf "\"" } { gsub(/[\\"]/, "\\\\&"); printf "%s%s", (NR > 1 ? "\\n" : ""), $0 } END { printf "\"" }' <<<"$1"; }
+
+# json_target TRIPLE: without paths of this machine.
+json_target() {
+    local flags text
+    can_build "$1" || { echo -n null; return; }
+    flags_for "$1"
+    text=${flags[*]}
+    [[ -z $LUMOS_WASM_LD ]] || text=${text//$LUMOS_WASM_LD/$(basename "$LUMOS_WASM_LD")}
+    printf '{"triple":%s,"flags":%s}' "$(json_string "$1")" "$(json_string "${text//$root/.}")"
+}
+
+write_record() {
+    local kind=debian
+    [[ $LUMOS_FUNCTIONS_BUILD_STD == 1 || $RUSTC == /usr/* ]] || kind=rustup
+    {
+        printf '{"schema":1,\n"compiler":%s,\n' "$(json_string "$compiler")"
+        printf '"compiler_path_kind":"%s",\n"profile":"release",\n' "$kind"
+        printf '"native":%s,\n' "$(json_target "$native")"
+        printf '"wasip1":%s,\n' "$(json_target wasm32-wasip1)"
+        printf '"wasip2":%s}\n' "$(json_target wasm32-wasip2)"
+    } >"$CARGO_TARGET_DIR/build.json.new"
+    mv "$CARGO_TARGET_DIR/build.json.new" "$CARGO_TARGET_DIR/build.json"
+}
+
+mkdir -p "$CARGO_TARGET_DIR"
+build --bins "$native"
+build --lib wasm32-wasip1
+build --lib wasm32-wasip2
+write_record
