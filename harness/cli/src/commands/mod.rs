@@ -1,0 +1,74 @@
+//! The subcommands: one file each, a `clap` struct whose doc comment is the help and a
+//! `run` that says what the command does.
+//!
+//! To add one: `mod` it here, and add a variant to [`Command`] and a line to
+//! [`Cli::run`].
+
+mod plan;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Measures serverless functions on one machine: native, containers, Wasmtime and
+/// WasmEdge, with the same source, limits and inputs.
+#[derive(Debug, Parser)]
+#[command(name = "lumos", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Plan(plan::Plan),
+}
+
+/// How a command ended, when it could do its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// All is well: exit code 0.
+    Done,
+    /// A measured thing failed, or a regression is confirmed: exit code 1.
+    MeasuredFailure,
+}
+
+impl Cli {
+    /// Runs the command; what is for people or programs to read goes to `out`.
+    ///
+    /// # Errors
+    /// Bad usage or input, or a machine that cannot do what was asked.
+    pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
+        match &self.command {
+            Command::Plan(command) => command.run(out),
+        }
+    }
+}
+
+/// Parses the command line, runs the command, prints an error once.
+pub fn main() -> ExitCode {
+    let mut out = io::stdout().lock();
+    let ended = Cli::parse().run(&mut out).and_then(|exit| Ok(out.flush().map(|()| exit)?));
+    match ended {
+        Ok(Exit::Done) => ExitCode::SUCCESS,
+        Ok(Exit::MeasuredFailure) => ExitCode::from(1),
+        Err(error) if reader_left(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            print_error(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whether `error` only says that the reader of our output has closed it (`| head`).
+fn reader_left(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn print_error(error: &anyhow::Error) {
+    eprintln!("error: {error}");
+    for cause in error.chain().skip(1) {
+        eprintln!("  because: {cause}");
+    }
+}
