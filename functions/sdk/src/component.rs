@@ -1,0 +1,51 @@
+//! The preview 2 form: a component of the world in `wit/function.wit`.
+
+use lumos_wire::Status;
+use lumos_wire::envelope::TRAILER;
+
+use crate::{Function, invoke_bytes};
+
+pub use lumos_wire::canary::spin as canary;
+
+wit_bindgen::generate!({
+    world: "function",
+    path: "wit",
+    pub_export_macro: true,
+    export_macro_name: "__export_component",
+    default_bindings_module: "lumos_function::__component",
+});
+
+/// Serves a request: the answer with its trailer, or an error's message alone.
+///
+/// # Errors
+/// When the function fails.
+pub fn invoke<F: Function>(request: &[u8]) -> Result<Vec<u8>, String> {
+    let mut answer = invoke_bytes::<F>(request);
+    if answer.last() == Some(&(Status::Ok as u8)) {
+        return Ok(answer);
+    }
+    answer.truncate(answer.len() - TRAILER);
+    Err(String::from_utf8_lossy(&answer).into_owned())
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_for_target {
+    ($function:ty) => {
+        const _: () = {
+            struct Component;
+
+            impl $crate::__component::Guest for Component {
+                fn invoke(payload: Vec<u8>) -> Result<Vec<u8>, String> {
+                    $crate::__component::invoke::<$function>(&payload)
+                }
+
+                fn canary(iterations: u32) -> u32 {
+                    $crate::__component::canary(iterations)
+                }
+            }
+
+    $crate::__component::__export_component!(Component with_types_in $crate::__component);
+        };
+    };
+}

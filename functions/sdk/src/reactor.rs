@@ -1,0 +1,107 @@
+//! The preview 1 form: a core module whose exports the host calls.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::{Function, invoke_bytes};
+
+pub use lumos_wire::canary::spin as canary;
+
+thread_local! {
+    static ANSWER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Makes room for a request of `bytes` bytes, which the host fills and gives back to
+/// [`invoke`]. The last answer is gone afterwards.
+pub fn alloc(bytes: u32) -> *mut u8 {
+    drop(ANSWER.take());
+    Box::into_raw(Box::<[u8]>::new_uninit_slice(bytes as usize)).cast()
+}
+
+/// Serves the request at `request`, and returns where its answer is:
+/// address << 32 | length. The answer is the guest's until the next call.
+///
+/// # Safety
+/// `request` comes from [`alloc`] of the same `bytes`, and the host has filled it.
+pub unsafe fn invoke<F: Function>(request: *mut u8, bytes: u32) -> u64 {
+    let request = std::ptr::slice_from_raw_parts_mut(request, bytes as usize);
+    // SAFETY: `alloc` made this box, and the caller has filled it.
+    let request = unsafe { Box::from_raw(request) };
+    let answer = invoke_bytes::<F>(&request);
+    drop(request);
+    let place = (answer.as_ptr() as u64) << 32 | answer.len() as u64;
+    ANSWER.set(answer);
+    place
+}
+
+/// 1 when an allocation has failed: that is why the guest trapped.
+pub fn oom() -> u32 {
+    u32::from(OUT_OF_MEMORY.load(Ordering::Relaxed))
+}
+
+static OUT_OF_MEMORY: AtomicBool = AtomicBool::new(false);
+
+/// The system's allocator, which remembers that it has failed: to the host, the abort
+/// that follows looks like any other trap.
+struct Remembering;
+
+#[global_allocator]
+static ALLOCATOR: Remembering = Remembering;
+
+fn remember(memory: *mut u8) -> *mut u8 {
+    if memory.is_null() {
+        OUT_OF_MEMORY.store(true, Ordering::Relaxed);
+    }
+    memory
+}
+
+// SAFETY: every call goes to `System` unchanged.
+unsafe impl GlobalAlloc for Remembering {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller keeps `System`'s contract, which is this one's.
+        remember(unsafe { System.alloc(layout) })
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as above.
+        remember(unsafe { System.alloc_zeroed(layout) })
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
+        // SAFETY: as above.
+        remember(unsafe { System.realloc(memory, layout, bytes) })
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_for_target {
+    ($function:ty) => {
+        #[unsafe(no_mangle)]
+        extern "C" fn alloc(bytes: u32) -> *mut u8 {
+            $crate::__reactor::alloc(bytes)
+        }
+
+        #[unsafe(no_mangle)]
+        unsafe extern "C" fn invoke(request: *mut u8, bytes: u32) -> u64 {
+            // SAFETY: the host keeps the contract of `lumos_function`'s reactor.
+            unsafe { $crate::__reactor::invoke::<$function>(request, bytes) }
+        }
+
+        #[unsafe(no_mangle)]
+        extern "C" fn canary(iterations: u32) -> u32 {
+            $crate::__reactor::canary(iterations)
+        }
+
+        #[unsafe(no_mangle)]
+        extern "C" fn oom() -> u32 {
+            $crate::__reactor::oom()
+        }
+    };
+}

@@ -1,0 +1,105 @@
+//! Where a function's data comes from and goes to.
+
+use std::time::Instant;
+
+use lumos_wire::phases::{GuestPhase, GuestPhases};
+use serde::{Deserialize, Serialize};
+
+use crate::context::nanoseconds_since;
+use crate::{Base64, Error, redis};
+
+/// Where input data is.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// In the request itself: `{"inline": "text"}`.
+    Inline(String),
+    /// A value of the Redis server: `{"redis": "key"}`.
+    Redis(String),
+    /// A file: `{"local": "path"}`.
+    Local(String),
+    /// A value that the host fetches: `{"host": "key"}`.
+    Host(String),
+}
+
+/// Where output data goes.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sink {
+    /// Into the response: `"inline"`.
+    Inline,
+    /// To the Redis server: `{"redis": "key"}`.
+    Redis(String),
+    /// To a file: `{"local": "path"}`.
+    Local(String),
+    /// To the host, which stores it: `{"host": "key"}`.
+    Host(String),
+}
+
+/// Where output data went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Stored {
+    /// `{"inline": "<base64>"}`
+    Inline {
+        /// The data.
+        inline: Base64,
+    },
+    /// `{"redis": "key", "bytes": 1}`
+    Redis {
+        /// The key.
+        redis: String,
+        /// How many bytes were stored.
+        bytes: u64,
+    },
+    /// `{"local": "path", "bytes": 1}`
+    Local {
+        /// The path.
+        local: String,
+        /// How many bytes were stored.
+        bytes: u64,
+    },
+}
+
+pub(crate) fn get(source: Source, phases: &mut GuestPhases) -> Result<Vec<u8>, Error> {
+    match source {
+        Source::Inline(text) => Ok(text.into_bytes()),
+        Source::Redis(key) => redis::get(&key, phases),
+        Source::Local(path) => {
+            let started = Instant::now();
+            let bytes = std::fs::read(&path).map_err(|error| file_error(&path, error))?;
+            phases.add(GuestPhase::IoRead, nanoseconds_since(started));
+            Ok(bytes)
+        }
+        Source::Host(_) => Err(no_host()),
+    }
+}
+
+pub(crate) fn put(sink: Sink, data: Vec<u8>, phases: &mut GuestPhases) -> Result<Stored, Error> {
+    let bytes = data.len() as u64;
+    match sink {
+        Sink::Inline => Ok(Stored::Inline { inline: Base64(data) }),
+        Sink::Redis(key) => {
+            redis::set(&key, &data, phases)?;
+            Ok(Stored::Redis { redis: key, bytes })
+        }
+        Sink::Local(path) => {
+            let started = Instant::now();
+            std::fs::write(&path, &data).map_err(|error| file_error(&path, error))?;
+            phases.add(GuestPhase::IoWrite, nanoseconds_since(started));
+            Ok(Stored::Local { local: path, bytes })
+        }
+        Sink::Host(_) => Err(no_host()),
+    }
+}
+
+fn file_error(path: &str, error: std::io::Error) -> Error {
+    Error::new(format!("file {path}: {error}"))
+}
+
+fn no_host() -> Error {
+    Error::new(
+        "storage `host` is not supported by this build of the function: \
+         use `inline`, `redis` or `local`",
+    )
+}
