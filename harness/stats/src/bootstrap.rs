@@ -174,7 +174,7 @@ impl Interval {
 /// The interval of a percentile. The samples count as independent; for samples
 /// that come in blocks, use it to describe and not to compare.
 ///
-/// The cost is about 0.1 us a resample for any number of samples.
+/// The cost is about 0.2 us a resample for any number of samples.
 #[must_use]
 pub fn ci(samples: &Samples, statistic: Percentile, plan: &Bootstrap) -> Interval {
     let reliability = percentile_reliability(samples.len(), statistic, plan.level);

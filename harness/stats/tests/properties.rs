@@ -65,7 +65,7 @@ proptest! {
     }
 
     #[test]
-    fn a_change_of_unit_changes_only_the_unit(values in values(), p in percentile(), factor in 1e-6..1e6) {
+    fn a_change_of_unit_changes_only_the_unit(values in values(), p in percentile(), factor in 1e-6_f64..1e6) {
         let scaled: Vec<f64> = values.iter().map(|v| v * factor).collect();
         let (a, b) = (samples(&values), samples(&scaled));
         prop_assert!(close(a.percentile(p) * factor, b.percentile(p)));
@@ -148,7 +148,7 @@ proptest! {
     }
 
     #[test]
-    fn swapping_the_sides_swaps_the_verdict(lo in 0.5..1.5, width in 0.0..0.5, margin in 0.0..0.2, floor in 0.0..0.2) {
+    fn swapping_the_sides_swaps_the_verdict(lo in 0.5_f64..1.5, width in 0.0_f64..0.5, margin in 0.0..0.2, floor in 0.0..0.2) {
         let interval = |lo: f64, hi: f64| RatioInterval::new(Interval {
             estimate: (lo * hi).sqrt().clamp(lo, hi), lo, hi, level: Level::P95, reliability: Reliability::Sound,
         }).unwrap();
@@ -162,7 +162,7 @@ proptest! {
     }
 
     #[test]
-    fn the_geometric_mean_follows_units_and_reciprocals(ratios in values(), factor in 1e-3..1e3) {
+    fn the_geometric_mean_follows_units_and_reciprocals(ratios in values(), factor in 1e-3_f64..1e3) {
         let mean = geometric_mean(ratios.iter().copied()).unwrap();
         prop_assert!(close(geometric_mean(ratios.iter().map(|r| r * factor)).unwrap(), mean * factor));
         prop_assert!(close(geometric_mean(ratios.iter().map(|r| 1.0 / r)).unwrap(), 1.0 / mean));

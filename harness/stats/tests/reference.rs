@@ -67,7 +67,7 @@ struct Bracket {
 
 impl Bracket {
     fn plan(&self) -> Bootstrap {
-        Bootstrap::new(Level::new(self.level).unwrap(), 100_000, 3).unwrap()
+        Bootstrap::new(Level::new(self.level).unwrap(), 40_000, 3).unwrap()
     }
 
     fn check(&self, name: &str, got: &Interval) {
