@@ -1,0 +1,63 @@
+//! The three ways in which Wasmtime runs a component.
+
+use lumos_host::HostError;
+use lumos_host::canary::Execution;
+use lumos_model::artifact::Form;
+use lumos_model::cell::Target;
+
+/// The first part of the targets' names.
+pub const RUNTIME: &str = "wasmtime";
+
+/// How code is run; the second part of a target's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Pulley, Wasmtime's interpreter: bytecode that Cranelift makes at load time.
+    Interp,
+    /// Machine code that Cranelift makes at load time.
+    Jit,
+    /// Machine code that Cranelift made before.
+    Aot,
+}
+
+impl Mode {
+    pub const ALL: [Mode; 3] = [Mode::Interp, Mode::Jit, Mode::Aot];
+
+    /// The mode of a target.
+    pub fn of(target: &Target) -> Result<Self, HostError> {
+        Self::ALL.into_iter().find(|mode| mode.target() == *target).ok_or_else(|| {
+            HostError::unsupported(format!(
+                "{target} is no target of {RUNTIME}; it has {}",
+                Self::ALL.map(|mode| mode.target().to_string()).join(", ")
+            ))
+        })
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Mode::Interp => "interp",
+            Mode::Jit => "jit",
+            Mode::Aot => "aot",
+        }
+    }
+
+    /// The target whose mode this is.
+    pub fn target(self) -> Target {
+        format!("{RUNTIME}-{}", self.word()).parse().expect("lower case words and a dash")
+    }
+
+    /// The form of the artifacts that it runs.
+    pub fn form(self) -> Form {
+        match self {
+            Mode::Interp | Mode::Jit => Form::P2.into(),
+            Mode::Aot => Form(self.target().to_string()),
+        }
+    }
+
+    /// What the canary has to show.
+    pub const fn execution(self) -> Execution {
+        match self {
+            Mode::Interp => Execution::Interpreted,
+            Mode::Jit | Mode::Aot => Execution::Compiled,
+        }
+    }
+}
