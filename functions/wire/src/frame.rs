@@ -6,7 +6,7 @@
 //! nanoseconds of `CLOCK_MONOTONIC`, which all processes of one machine share
 //! (clock_gettime(2)), so a host may subtract them from its own.
 
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, Read, Write};
 
 /// The longest frame that either side accepts, in bytes.
 pub const MAX_FRAME: u32 = 256 << 20;
@@ -204,8 +204,18 @@ pub fn write_reply(to: &mut impl Write, head: &Reply, rest: &[u8]) -> io::Result
     let mut first = [0; 4 + REPLY_HEAD];
     first[..4].copy_from_slice(&length.to_le_bytes());
     first[4..].copy_from_slice(&head.encode());
-    to.write_all(&first)?;
-    to.write_all(rest)?;
+    // One system call for both where the stream allows it: the reader wakes up once.
+    let mut slices = [IoSlice::new(&first), IoSlice::new(rest)];
+    let mut left = &mut slices[..];
+    IoSlice::advance_slices(&mut left, 0);
+    while !left.is_empty() {
+        match to.write_vectored(left) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut left, written),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
     to.flush()
 }
 

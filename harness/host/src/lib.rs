@@ -3,11 +3,22 @@
 //! A runtime's crate implements [`Runtime`] and calls [`main`]; the rest is here.
 
 pub mod canary;
+pub mod cgroup;
 pub mod clock;
+pub mod control;
 pub mod error;
+mod lane;
+mod main_entry;
 pub mod marks;
+pub mod measure;
+pub mod process;
 pub mod runtime;
+pub mod serve_instance;
+pub mod spawn;
+pub mod telemetry;
 
 pub use error::{HostError, InvokeError};
+pub use lane::Prepared;
+pub use main_entry::main;
 pub use marks::Marks;
 pub use runtime::{Compiled, Instance, InstanceConfig, ProcessCommand, Runtime};

@@ -1,0 +1,60 @@
+//! No group is left behind, however a process of the run ended.
+
+use std::path::Path;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, getpid};
+
+use super::group::remove_patiently;
+use super::{ROOT, roots};
+
+/// Ends every other process in the groups below `path`, moves this one out, and removes
+/// the groups.
+pub fn evacuate(path: &str) {
+    for root in roots() {
+        let folder = root.join(path);
+        if folder.is_dir() {
+            empty(&root, &folder);
+            // The folder of all runs goes with its last run.
+            if let Some(parent) = folder.parent().filter(|parent| parent.ends_with(ROOT)) {
+                let _ = std::fs::remove_dir(parent);
+            }
+        }
+    }
+}
+
+/// Removes what runs that were killed left behind: groups of `lumos` whose name ends
+/// with the number of a process that is gone. Returns how many there were.
+pub fn sweep_stale() -> usize {
+    let mut stale: Vec<String> = Vec::new();
+    for root in roots() {
+        let Ok(entries) = std::fs::read_dir(root.join(ROOT)) else { continue };
+        for name in entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()) {
+            let owner = name.rsplit('-').next().and_then(|pid| pid.parse().ok());
+            let alive = owner.is_some_and(|pid| kill(Pid::from_raw(pid), None).is_ok());
+            if owner.is_some() && !alive && !stale.contains(&name) {
+                stale.push(name);
+            }
+        }
+    }
+    for name in &stale {
+        evacuate(&format!("{ROOT}/{name}"));
+    }
+    stale.len()
+}
+
+fn empty(root: &Path, folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten().filter(|e| e.file_type().is_ok_and(|t| t.is_dir())) {
+        empty(root, &entry.path());
+    }
+    let procs = std::fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
+    for pid in procs.lines().filter_map(|line| line.parse().ok()).map(Pid::from_raw) {
+        if pid == getpid() {
+            let _ = std::fs::write(root.join("cgroup.procs"), "0");
+        } else {
+            let _ = kill(pid, Signal::SIGKILL);
+        }
+    }
+    remove_patiently(folder);
+}

@@ -1,0 +1,252 @@
+//! Instances in processes of their own.
+
+use std::time::Duration;
+
+use lumos_model::cell::Start;
+use lumos_model::phase::{Phase, Phases};
+use lumos_model::protocol::{Limits, Prepare};
+use lumos_model::row::Sample;
+use lumos_model::wire::frame::REPLY_HEAD;
+use lumos_model::wire::{Reply, RequestKind};
+
+use super::Lane;
+use crate::cgroup::{Base, Counters, Group};
+use crate::clock::monotonic_ns;
+use crate::error::{HostError, InvokeError};
+use crate::measure::{self, Reading};
+use crate::process::{Exchange, ProcessInstance};
+use crate::runtime::{ProcessCommand, Runtime};
+use crate::serve_instance;
+
+/// What the parent allows beyond the timeout that the instance itself keeps.
+const GRACE: Duration = Duration::from_secs(1);
+
+pub(crate) struct ProcessLane<'r> {
+    command: ProcessCommand,
+    request: String,
+    limits: Limits,
+    base: Option<&'r Base>,
+    made: u32,
+    instance: Option<ProcessInstance>,
+    answer: Vec<u8>,
+    counters: Vec<Counters>,
+    /// Counters of the running instance when they were last taken.
+    taken: Counters,
+}
+
+impl<'r> ProcessLane<'r> {
+    pub fn new<R: Runtime>(
+        runtime: &R,
+        prepare: &Prepare,
+        base: Option<&'r Base>,
+    ) -> Result<Self, HostError> {
+        let config = super::instance_config(prepare);
+        let own = runtime.process_command(&prepare.target, &prepare.artifact, &config);
+        let command = match own {
+            Some(command) => command,
+            None => {
+                let host = std::env::current_exe()
+                    .map_err(|e| HostError::system("find this executable", e))?;
+                let timeout = prepare.limits.timeout.0 + 2 * GRACE;
+                let artifact = prepare.artifact.clone();
+                serve_instance::command(host, &prepare.target, artifact, &config, timeout)
+            }
+        };
+        if !prepare.artifact.is_file() {
+            return Err(HostError::artifact(
+                &prepare.artifact,
+                "no such file; run scripts/build.sh",
+            ));
+        }
+        Ok(Self {
+            command,
+            request: prepare.request.clone(),
+            limits: prepare.limits.clone(),
+            base,
+            made: 0,
+            instance: None,
+            answer: Vec::new(),
+            counters: Vec::new(),
+            taken: Counters::new(),
+        })
+    }
+
+    /// Makes what `start` asks for and sends the request at once, as a platform does
+    /// that has a request waiting.
+    fn serve(&mut self, start: Start, deadline_ns: u64) -> Result<Exchange, InvokeError> {
+        if self.instance.is_none() {
+            let name = format!("instance-{}", self.made);
+            self.made += 1;
+            let base = self.base.map(|base| (base, name.as_str()));
+            let started = ProcessInstance::start(&self.command, base, &self.limits);
+            self.instance = Some(started.map_err(|e| InvokeError::Failed(e.to_string()))?);
+        }
+        let kind = match start {
+            Start::ColdInstance => RequestKind::NewInstance,
+            Start::ColdModule => RequestKind::NewModule,
+            _ => RequestKind::Invoke,
+        };
+        let instance = self.instance.as_mut().expect("made above");
+        instance.exchange(kind, self.request.as_bytes(), deadline_ns, &mut self.answer)
+    }
+
+    /// What must stand before the clock starts: for the lower rungs, a process that has
+    /// served.
+    fn make_ready(&mut self, start: Start, deadline_ns: u64) -> Result<(), InvokeError> {
+        match start {
+            Start::ColdProcess | Start::ColdImage => {
+                self.discard();
+            }
+            Start::ColdInstance | Start::ColdModule if self.instance.is_none() => {
+                self.serve(Start::Warm, deadline_ns)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Ends the instance; its counters are read first. Returns how long the ending took.
+    fn discard(&mut self) -> Option<u64> {
+        let instance = self.instance.take()?;
+        let taken = std::mem::take(&mut self.taken);
+        let counters = instance.group().map(Group::counters);
+        self.counters.extend(counters.map(|counters| difference(counters, &taken)));
+        let begin_ns = monotonic_ns();
+        drop(instance);
+        Some(monotonic_ns() - begin_ns)
+    }
+
+    fn memory_peak_bytes(&self) -> Option<u64> {
+        self.instance.as_ref()?.group()?.memory_peak_bytes()
+    }
+}
+
+impl Lane for ProcessLane<'_> {
+    fn sample(&mut self, seq: u32, start: Start, keep_output: bool) -> Sample {
+        let allowed_ns = self.limits.timeout.0.as_nanos() as u64;
+        let ready = self.make_ready(start, monotonic_ns() + allowed_ns);
+        let fresh = self.instance.is_none();
+        let cpu_before_ns = self.instance.as_ref().and_then(ProcessInstance::cpu_ns);
+        let intended_ns = monotonic_ns();
+        let result = ready.and_then(|()| self.serve(start, intended_ns + allowed_ns));
+        let answered_ns = monotonic_ns();
+        let cpu_after_ns = self.instance.as_ref().and_then(ProcessInstance::cpu_ns);
+        let mut reading = Reading {
+            intended_ns,
+            answered_ns,
+            phases: Phases::default(),
+            spans: None,
+            cpu_ns: cpu_after_ns.map(|after| after - cpu_before_ns.unwrap_or(0)),
+            linear_memory_bytes: 0,
+            memory_peak_bytes: self.memory_peak_bytes(),
+        };
+        if let (Ok(exchange), Some(instance)) = (&result, &self.instance) {
+            reading.answered_ns = exchange.answered_ns;
+            reading.phases = phases(exchange, fresh.then_some(intended_ns));
+            reading.spans = fresh.then(|| instance.spans(exchange.reply.entered_ns));
+            reading.linear_memory_bytes = exchange.reply.memory_bytes;
+        }
+        let kind = match start {
+            _ if fresh => Start::ColdProcess,
+            Start::ColdInstance | Start::ColdModule => start,
+            _ => Start::Warm,
+        };
+        let failed = result.is_err();
+        let answer = result.as_ref().map(|_| &self.answer[REPLY_HEAD..]);
+        let mut sample = measure::sample(seq, kind, reading, answer, keep_output);
+        if failed || matches!(start, Start::ColdProcess | Start::ColdImage) {
+            sample.teardown_ns = self.discard();
+        }
+        sample
+    }
+
+    fn take_counters(&mut self) -> Vec<Counters> {
+        if let Some(now) = self.instance.as_ref().and_then(|i| i.group()).map(Group::counters) {
+            self.counters.push(difference(now.clone(), &self.taken));
+            self.taken = now;
+        }
+        std::mem::take(&mut self.counters)
+    }
+}
+
+/// Where the time between two processes went, on the one clock that they share.
+fn phases(exchange: &Exchange, fresh_since_ns: Option<u64>) -> Phases {
+    let Reply { entered_ns, ready_ns, received_ns, replied_ns, .. } = exchange.reply;
+    let Reply { load_ns, compile_ns, instantiate_ns, request_ns, response_ns, .. } = exchange.reply;
+    let mut phases = Phases::default();
+    phases.add(Phase::Load, load_ns);
+    phases.add(Phase::Compile, compile_ns);
+    phases.add(Phase::Instantiate, instantiate_ns);
+    if let Some(since_ns) = fresh_since_ns {
+        // The engine's own start, before it can load anything, is provisioning too.
+        let boot_ns = ready_ns.saturating_sub(entered_ns);
+        let engine_ns = boot_ns.saturating_sub(load_ns + compile_ns + instantiate_ns);
+        phases.add(Phase::Provision, entered_ns.saturating_sub(since_ns) + engine_ns);
+    }
+    let from_ns = exchange.sent_ns.max(ready_ns);
+    phases.add(Phase::Request, received_ns.saturating_sub(from_ns) + request_ns);
+    phases.add(Phase::Response, exchange.answered_ns.saturating_sub(replied_ns) + response_ns);
+    phases
+}
+
+/// Counters since `before`; levels (`_current_bytes`, `_peak_bytes`) stay as they are.
+fn difference(mut now: Counters, before: &Counters) -> Counters {
+    for (name, value) in &mut now {
+        let is_level = name.ends_with("_current_bytes") || name.ends_with("_peak_bytes");
+        if !is_level {
+            *value = value.saturating_sub(before.get(name).copied().unwrap_or(0));
+        }
+    }
+    now
+}
+
+#[cfg(test)]
+mod tests {
+    use lumos_model::wire::ReplyOutcome;
+
+    use super::*;
+
+    fn exchange() -> Exchange {
+        let reply = Reply {
+            outcome: ReplyOutcome::Answered,
+            entered_ns: 130,
+            ready_ns: 200,
+            received_ns: 215,
+            replied_ns: 300,
+            load_ns: 20,
+            compile_ns: 10,
+            instantiate_ns: 5,
+            request_ns: 1,
+            response_ns: 2,
+            memory_bytes: 0,
+        };
+        Exchange { reply, sent_ns: 110, answered_ns: 320 }
+    }
+
+    #[test]
+    fn a_new_process_accounts_for_every_nanosecond() {
+        let phases = phases(&exchange(), Some(100));
+        assert_eq!(phases.get(Phase::Provision), 30 + 35);
+        assert_eq!(phases.get(Phase::Request), 15 + 1);
+        assert_eq!(phases.get(Phase::Response), 20 + 2);
+        assert_eq!(phases.cold_start(), 100);
+    }
+
+    #[test]
+    fn a_running_process_waits_for_the_pipe_only() {
+        let mut exchange = exchange();
+        exchange.sent_ns = 205;
+        let phases = phases(&exchange, None);
+        assert_eq!(phases.get(Phase::Provision), 0);
+        assert_eq!(phases.get(Phase::Request), 10 + 1);
+    }
+
+    #[test]
+    fn counters_are_differenced_and_levels_are_not() {
+        let counters = |pairs: [(&str, u64); 2]| pairs.map(|(n, v)| (n.to_owned(), v)).into();
+        let now = counters([("cpu_usage_ns", 50), ("memory_peak_bytes", 40)]);
+        let before = counters([("cpu_usage_ns", 20), ("memory_peak_bytes", 30)]);
+        let expected = counters([("cpu_usage_ns", 30), ("memory_peak_bytes", 40)]);
+        assert_eq!(difference(now, &before), expected);
+    }
+}

@@ -1,0 +1,115 @@
+//! Instances inside this process.
+
+use std::time::Duration;
+
+use lumos_model::cell::Start;
+use lumos_model::protocol::Prepare;
+use lumos_model::row::Sample;
+
+use super::Lane;
+use crate::cgroup::Counters;
+use crate::clock::{monotonic_ns, process_cpu_ns, thread_cpu_ns};
+use crate::error::{HostError, InvokeError};
+use crate::marks::Marks;
+use crate::measure::{self, Reading};
+use crate::runtime::{Instance, InstanceConfig, Runtime};
+
+pub(crate) struct ThreadLane<'r, R: Runtime> {
+    runtime: &'r R,
+    prepare: Prepare,
+    config: InstanceConfig,
+    timeout: Duration,
+    // Declared before the module, so that it is dropped first.
+    instance: Option<R::Instance>,
+    module: Option<R::Module>,
+    answer: Vec<u8>,
+}
+
+impl<'r, R: Runtime> ThreadLane<'r, R> {
+    pub fn new(runtime: &'r R, prepare: &Prepare) -> Result<Self, HostError> {
+        let module = runtime.load(&prepare.target, &prepare.artifact, &mut Marks::default())?;
+        Ok(Self {
+            runtime,
+            config: super::instance_config(prepare),
+            timeout: prepare.limits.timeout.0,
+            prepare: prepare.clone(),
+            instance: None,
+            module: Some(module),
+            answer: Vec::new(),
+        })
+    }
+
+    /// What stands between the clock reads of a sample that provisions anything.
+    fn provision_and_invoke(&mut self, marks: &mut Marks) -> Result<(), InvokeError> {
+        let failed = |error: HostError| InvokeError::Failed(error.to_string());
+        let begin_ns = monotonic_ns();
+        if self.module.is_none() {
+            let loaded = self.runtime.load(&self.prepare.target, &self.prepare.artifact, marks);
+            self.module = Some(loaded.map_err(failed)?);
+        }
+        if self.instance.is_none() {
+            let module = self.module.as_ref().expect("loaded above");
+            let made = self.runtime.instantiate(module, &self.config, marks);
+            self.instance = Some(made.map_err(failed)?);
+        }
+        let instance = self.instance.as_mut().expect("made above");
+        let spent = Duration::from_nanos(monotonic_ns() - begin_ns);
+        let left = self.timeout.saturating_sub(spent);
+        instance.invoke(self.prepare.request.as_bytes(), left, &mut self.answer, marks)
+    }
+}
+
+impl<R: Runtime> Lane for ThreadLane<'_, R> {
+    fn sample(&mut self, seq: u32, start: Start, keep_output: bool) -> Sample {
+        match start {
+            Start::Warm => {}
+            Start::ColdInstance => self.instance = None,
+            Start::ColdModule | Start::ColdProcess | Start::ColdImage => {
+                self.instance = None;
+                self.module = None;
+            }
+        }
+        let warm = self.instance.is_some();
+        let kind = match (warm, self.module.is_some()) {
+            (true, _) => Start::Warm,
+            (false, true) => Start::ColdInstance,
+            (false, false) => Start::ColdModule,
+        };
+        let mut marks = Marks::default();
+        // A compiler may use threads of its own; a warm invocation stays on this one.
+        let cpu_clock = if warm { thread_cpu_ns } else { process_cpu_ns };
+        let cpu_before_ns = cpu_clock();
+        let intended_ns = monotonic_ns();
+        let result = match (&mut self.instance, warm) {
+            (Some(instance), true) => {
+                let request = self.prepare.request.as_bytes();
+                instance.invoke(request, self.timeout, &mut self.answer, &mut marks)
+            }
+            _ => self.provision_and_invoke(&mut marks),
+        };
+        let answered_ns = monotonic_ns();
+        let cpu_ns = cpu_clock() - cpu_before_ns;
+        let reading = Reading {
+            intended_ns,
+            answered_ns,
+            phases: *marks.phases(),
+            spans: None,
+            cpu_ns: Some(cpu_ns),
+            linear_memory_bytes: self.instance.as_ref().map_or(0, Instance::memory_bytes),
+            memory_peak_bytes: None,
+        };
+        let result = result.as_ref().map(|()| self.answer.as_slice());
+        let failed = result.is_err();
+        let mut sample = measure::sample(seq, kind, reading, result, keep_output);
+        if failed || start.is_cold() {
+            let begin_ns = monotonic_ns();
+            self.instance = None;
+            sample.teardown_ns = Some(monotonic_ns() - begin_ns);
+        }
+        sample
+    }
+
+    fn take_counters(&mut self) -> Vec<Counters> {
+        Vec::new()
+    }
+}
