@@ -12,7 +12,7 @@ wit_bindgen::generate!({
     path: "wit",
     pub_export_macro: true,
     export_macro_name: "__export_component",
-    default_bindings_module: "lumos_function::__component",
+    default_bindings_module: "lumos_function::component",
 });
 
 /// Serves a request: the answer with its trailer, or an error's message alone.
@@ -35,17 +35,17 @@ macro_rules! __export_for_target {
         const _: () = {
             struct Component;
 
-            impl $crate::__component::Guest for Component {
+            impl $crate::component::Guest for Component {
                 fn invoke(payload: Vec<u8>) -> Result<Vec<u8>, String> {
-                    $crate::__component::invoke::<$function>(&payload)
+                    $crate::component::invoke::<$function>(&payload)
                 }
 
                 fn canary(iterations: u32) -> u32 {
-                    $crate::__component::canary(iterations)
+                    $crate::component::canary(iterations)
                 }
             }
 
-    $crate::__component::__export_component!(Component with_types_in $crate::__component);
+    $crate::component::__export_component!(Component with_types_in $crate::component);
         };
     };
 }

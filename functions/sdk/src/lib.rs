@@ -38,12 +38,14 @@ mod storage;
 
 #[cfg(target_family = "wasm")]
 mod command;
+#[doc(hidden)]
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
-mod component;
+pub mod component;
 #[cfg(not(target_family = "wasm"))]
 mod native;
+#[doc(hidden)]
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
-mod reactor;
+pub mod reactor;
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 mod wasmedge_socket;
 
@@ -92,14 +94,8 @@ macro_rules! main {
 #[cfg(target_family = "wasm")]
 pub use command::main as __main;
 #[doc(hidden)]
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-pub use component as __component;
-#[doc(hidden)]
 #[cfg(not(target_family = "wasm"))]
 pub use native::{main as __main, serve};
-#[doc(hidden)]
-#[cfg(all(target_os = "wasi", target_env = "p1"))]
-pub use reactor as __reactor;
 
 // On a native target nothing is exported: the executable is the artifact.
 #[doc(hidden)]

@@ -85,23 +85,23 @@ macro_rules! __export_for_target {
     ($function:ty) => {
         #[unsafe(no_mangle)]
         extern "C" fn alloc(bytes: u32) -> *mut u8 {
-            $crate::__reactor::alloc(bytes)
+            $crate::reactor::alloc(bytes)
         }
 
         #[unsafe(no_mangle)]
         unsafe extern "C" fn invoke(request: *mut u8, bytes: u32) -> u64 {
             // SAFETY: the host keeps the contract of `lumos_function`'s reactor.
-            unsafe { $crate::__reactor::invoke::<$function>(request, bytes) }
+            unsafe { $crate::reactor::invoke::<$function>(request, bytes) }
         }
 
         #[unsafe(no_mangle)]
         extern "C" fn canary(iterations: u32) -> u32 {
-            $crate::__reactor::canary(iterations)
+            $crate::reactor::canary(iterations)
         }
 
         #[unsafe(no_mangle)]
         extern "C" fn oom() -> u32 {
-            $crate::__reactor::oom()
+            $crate::reactor::oom()
         }
     };
 }

@@ -1,0 +1,106 @@
+//! The JSON that a function is called with.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::functions::{FunctionInfo, Workload, find};
+use crate::{InputError, Size, content, input_key, text};
+
+/// Where input is read from and output goes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Placement {
+    /// In the request and in the response.
+    Inline,
+    /// In Redis, under the file's key.
+    Redis,
+    /// In this folder, as the function sees it.
+    Local(PathBuf),
+    /// With the host, under the file's key.
+    Host,
+}
+
+/// The request that has `function` do its work at `size`.
+///
+/// # Errors
+/// When there is no such function, or the folder's name is not UTF-8.
+pub fn request(
+    function: &str,
+    size: Size,
+    seed: u64,
+    placement: &Placement,
+) -> Result<Vec<u8>, InputError> {
+    let info = find(function)?;
+    let amount = info.amount(size);
+    let request = match info.workload {
+        Workload::Noop => json!({}),
+        Workload::Fibonacci => json!({ "number": amount }),
+        Workload::PrimeNumbers => json!({ "limit": amount }),
+        Workload::AudioGeneration => {
+            json!({ "audio_size": amount, "output": sink(info, size, placement)? })
+        }
+        Workload::MandelbrotBitmap => {
+            json!({ "image_size": amount, "output": sink(info, size, placement)? })
+        }
+        Workload::FuzzySearch => json!({
+            "search_term": text::SEARCH_TERM,
+            "input": source(info, size, seed, placement)?,
+        }),
+        Workload::LanguageDetection => json!({ "input": source(info, size, seed, placement)? }),
+        Workload::EncryptMessage => json!({
+            "key": text::KEY,
+            "nonce": hexadecimal(&text::nonce(seed, amount.unwrap_or(0) as usize * 1024)),
+            "input": source(info, size, seed, placement)?,
+        }),
+        Workload::DecryptMessage => json!({
+            "key": text::KEY,
+            "input": source(info, size, seed, placement)?,
+        }),
+    };
+    Ok(request.to_string().into_bytes())
+}
+
+/// The name under which `function` stores its output at `size`; `None` for a function
+/// that stores nothing, or does not exist.
+pub fn output_key(function: &str, size: Size) -> Option<String> {
+    let info = find(function).ok()?;
+    let amount = info.amount(size)?;
+    match info.workload {
+        Workload::AudioGeneration => Some(format!("tone-{amount}kib.wav")),
+        Workload::MandelbrotBitmap => Some(format!("mandelbrot-{amount}px.pbm")),
+        _ => None,
+    }
+}
+
+fn source(
+    info: &FunctionInfo,
+    size: Size,
+    seed: u64,
+    placement: &Placement,
+) -> Result<Value, InputError> {
+    if let Placement::Inline = placement {
+        let text = String::from_utf8(content(info, size, seed)).expect("inputs are texts");
+        return Ok(json!({ "inline": text }));
+    }
+    placed(input_key(info, size, seed).unwrap_or_default(), placement)
+}
+
+fn sink(info: &FunctionInfo, size: Size, placement: &Placement) -> Result<Value, InputError> {
+    placed(output_key(info.name, size).unwrap_or_default(), placement)
+}
+
+fn placed(key: String, placement: &Placement) -> Result<Value, InputError> {
+    Ok(match placement {
+        Placement::Inline => json!("inline"),
+        Placement::Redis => json!({ "redis": key }),
+        Placement::Host => json!({ "host": key }),
+        Placement::Local(folder) => {
+            let path = folder.join(key).into_os_string().into_string();
+            json!({ "local": path.map_err(|_| InputError::Folder(folder.clone()))? })
+        }
+    })
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

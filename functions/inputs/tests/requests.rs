@@ -1,0 +1,91 @@
+//! The functions understand the requests that are made for them.
+
+use lumos_function::{Function, respond, wire::GuestPhases};
+use lumos_inputs::{Placement, Size, functions, input, output_key, request};
+
+const SEED: u64 = 42;
+
+fn placements() -> [Placement; 4] {
+    [Placement::Inline, Placement::Redis, Placement::Local("/data".into()), Placement::Host]
+}
+
+fn decodes<F: Function>(request: &[u8]) -> Result<(), serde_json::Error> {
+    serde_json::from_slice::<F::Request>(request).map(drop)
+}
+
+fn decodes_for(function: &str, request: &[u8]) -> Result<(), serde_json::Error> {
+    match function {
+        "noop" => decodes::<noop::Noop>(request),
+        "audio-generation" => decodes::<audio_generation::AudioGeneration>(request),
+        "fuzzy-search" => decodes::<fuzzy_search::FuzzySearch>(request),
+        "language-detection" => decodes::<language_detection::LanguageDetection>(request),
+        "encrypt-message" => decodes::<encrypt_message::EncryptMessage>(request),
+        "decrypt-message" => decodes::<decrypt_message::DecryptMessage>(request),
+        "fibonacci" => decodes::<fibonacci::Fibonacci>(request),
+        "prime-numbers" => decodes::<prime_numbers::PrimeNumbers>(request),
+        "mandelbrot-bitmap" => decodes::<mandelbrot_bitmap::MandelbrotBitmap>(request),
+        other => panic!("this test does not know {other}"),
+    }
+}
+
+#[test]
+fn every_request_decodes() {
+    for info in functions() {
+        for size in Size::ALL {
+            for placement in placements() {
+                let request = request(info.name, size, SEED, &placement).unwrap();
+                decodes_for(info.name, &request)
+                    .unwrap_or_else(|error| panic!("{} {size} {placement:?}: {error}", info.name));
+            }
+        }
+    }
+}
+
+fn answer<F: Function>(function: &str) -> serde_json::Value {
+    let request = request(function, Size::Tiny, SEED, &Placement::Inline).unwrap();
+    let body = respond::<F>(&request, &mut GuestPhases::default()).unwrap();
+    serde_json::from_slice(&body).unwrap()
+}
+
+fn text(function: &str) -> String {
+    String::from_utf8(input(function, Size::Tiny, SEED).unwrap().unwrap().bytes).unwrap()
+}
+
+#[test]
+fn the_texts_are_what_the_functions_look_for() {
+    let found = answer::<fuzzy_search::FuzzySearch>("fuzzy-search");
+    let lines: Vec<usize> =
+        found["lines"].as_str().unwrap().split(',').map(|line| line.parse().unwrap()).collect();
+    assert!(lines.is_sorted());
+    for (number, line) in text("fuzzy-search").lines().enumerate() {
+        assert!(!line.contains("apple") || lines.contains(&number), "line {number}");
+    }
+    let detected = answer::<language_detection::LanguageDetection>("language-detection");
+    assert_eq!(detected["language"], "spa");
+}
+
+#[test]
+fn encryption_and_decryption_are_inverse_on_the_inputs() {
+    let decrypted = answer::<decrypt_message::DecryptMessage>("decrypt-message");
+    assert_eq!(decrypted["data"], text("encrypt-message"));
+    let encrypted = answer::<encrypt_message::EncryptMessage>("encrypt-message");
+    assert_eq!(encrypted["encrypted_data"], text("decrypt-message"));
+}
+
+#[test]
+fn outputs_have_a_place() {
+    for info in functions() {
+        assert_eq!(output_key(info.name, Size::Small).is_some(), info.has_output, "{}", info.name);
+    }
+    let request = |placement| {
+        String::from_utf8(request("mandelbrot-bitmap", Size::Tiny, SEED, &placement).unwrap())
+    };
+    assert_eq!(
+        request(Placement::Local("/data".into())).unwrap(),
+        r#"{"image_size":128,"output":{"local":"/data/mandelbrot-128px.pbm"}}"#
+    );
+    assert_eq!(
+        request(Placement::Redis).unwrap(),
+        r#"{"image_size":128,"output":{"redis":"mandelbrot-128px.pbm"}}"#
+    );
+}
