@@ -1,0 +1,172 @@
+//! What a report says in words: noise, failures, what could not run, missing ratios.
+
+use std::collections::BTreeMap;
+
+use lumos_model::cell::{Cell, Target};
+use lumos_model::row::Outcome;
+
+use super::info::RunInfo;
+use super::numbers::percent;
+use crate::summary::{CellSummary, Summary, Verdict};
+
+/// What the control pairs showed, in a sentence.
+pub fn noise(summary: &Summary) -> String {
+    let Some(floor) = &summary.noise_floor else {
+        let why = summary.why_no_noise_floor.as_deref().unwrap_or("no control pair");
+        return format!(
+            "unknown: {why}; differences below {} are not called any",
+            percent(summary.margin)
+        );
+    };
+    let widest = percent(floor.widest.floor);
+    match floor.pairs.len() {
+        1 => format!(
+            "control pair: native against itself differs by up to {widest}; smaller differences \
+             are not called any"
+        ),
+        pairs => {
+            let floors = floor.pairs.iter().map(|pair| pair.floor);
+            let least = percent(floors.fold(f64::INFINITY, f64::min));
+            format!(
+                "{pairs} control pairs: native against itself differs by up to {widest} ({}; least \
+                 {least}); smaller differences are not called any",
+                point(&floor.widest.cell)
+            )
+        }
+    }
+}
+
+/// How an invocation ended, as a word for a table.
+pub fn outcome_word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Ok => "ok",
+        Outcome::Error => "failed",
+        Outcome::Trap => "trapped",
+        Outcome::Timeout => "timed out",
+        Outcome::OutOfMemory => "out of memory",
+        Outcome::Rejected => "rejected",
+        Outcome::WrongStart => "wrong start",
+    }
+}
+
+/// Why a cell has no numbers, as a word: its most frequent failure.
+pub fn why_empty(cell: &CellSummary) -> &'static str {
+    let most = cell.failures.iter().max_by_key(|(_, failure)| failure.count);
+    outcome_word(most.map_or(Outcome::WrongStart, |(outcome, _)| *outcome))
+}
+
+/// The failures, a line for each target and way to fail.
+pub fn failures(summary: &Summary) -> Vec<String> {
+    let mut lines: BTreeMap<(&Target, Outcome), (Vec<String>, Option<&str>)> = BTreeMap::new();
+    let mut add = |cell: &'_ CellSummary, target, outcome, count, example| {
+        let all = cell.n + cell.failed() + cell.wrong_start;
+        let (places, first) = lines.entry((target, outcome)).or_default();
+        places.push(format!("{} {count} of {all}", point(&cell.cell)));
+        *first = first.or(example);
+    };
+    for cell in &summary.cells {
+        for (outcome, failure) in &cell.failures {
+            add(cell, &cell.cell.target, *outcome, failure.count, failure.example.as_deref());
+        }
+        if cell.wrong_start > 0 {
+            add(cell, &cell.cell.target, Outcome::WrongStart, cell.wrong_start, None);
+        }
+    }
+    let line =
+        |((target, outcome), (places, example)): ((&Target, _), (Vec<String>, Option<&str>))| {
+            let example = example.map(|text| format!(" (\"{text}\")")).unwrap_or_default();
+            format!("{target} {}: {}{example}", outcome_word(outcome), places.join(", "))
+        };
+    lines.into_iter().map(line).collect()
+}
+
+/// What could not run, a line for each reason.
+pub fn refusals(info: &RunInfo) -> Vec<String> {
+    let mut by_reason: BTreeMap<&str, Vec<&Cell>> = BTreeMap::new();
+    for refused in &info.refused {
+        by_reason.entry(&refused.reason).or_default().push(&refused.cell);
+    }
+    by_reason.into_iter().map(|(reason, cells)| format!("{}: {reason}", targets(&cells))).collect()
+}
+
+/// Why cells without a ratio have none, a line for each reason; failures are listed
+/// elsewhere.
+pub fn missing_ratios(summary: &Summary) -> Vec<String> {
+    let mut by_reason: BTreeMap<&str, Vec<&Cell>> = BTreeMap::new();
+    for cell in summary.cells.iter().filter(|cell| cell.n > 0) {
+        if let Some(why) = &cell.why_no_ratio {
+            by_reason.entry(why).or_default().push(&cell.cell);
+        }
+    }
+    by_reason.into_iter().map(|(why, cells)| format!("{}: {why}", targets(&cells))).collect()
+}
+
+/// Cells with few samples among others that have enough: `fibonacci small warm n=2`.
+pub fn few_samples(summary: &Summary) -> Vec<String> {
+    let few = summary.cells.iter().filter(|cell| cell.few_samples && cell.n > 0);
+    few.map(|cell| format!("{} {} n={}", cell.cell.target, point(&cell.cell), cell.n)).collect()
+}
+
+/// A cell without its target: `fibonacci small warm`.
+fn point(cell: &Cell) -> String {
+    format!("{} {} {}", cell.function, cell.size, cell.start)
+}
+
+/// The targets of `cells`, each with their number: `container-runc (18 cells)`.
+fn targets(cells: &[&Cell]) -> String {
+    let mut counts: BTreeMap<&Target, usize> = BTreeMap::new();
+    for cell in cells {
+        *counts.entry(&cell.target).or_default() += 1;
+    }
+    let words = counts.into_iter().map(|(target, count)| match count {
+        1 => format!("{target} (1 cell)"),
+        _ => format!("{target} ({count} cells)"),
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// What may stand before a ratio, from the gravest to none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mark {
+    /// Some invocations of the cell failed.
+    Failures,
+    /// Too few samples.
+    Few,
+    /// No difference beyond noise and margin.
+    Same,
+    /// The interval does not decide.
+    Unsure,
+}
+
+impl Mark {
+    /// The mark of a cell; in a table where all samples are few, its title says so.
+    pub fn of(cell: &CellSummary, all_few: bool) -> Option<Mark> {
+        match cell.ratio_to_native.map(|ratio| ratio.verdict) {
+            _ if cell.failed() > 0 => Some(Mark::Failures),
+            _ if cell.few_samples && !all_few => Some(Mark::Few),
+            Some(Verdict::Equivalent) => Some(Mark::Same),
+            Some(Verdict::Unsure) => Some(Mark::Unsure),
+            _ => None,
+        }
+    }
+
+    /// The character before the number.
+    pub const fn sign(self) -> char {
+        match self {
+            Mark::Failures => '!',
+            Mark::Few => '*',
+            Mark::Same => '~',
+            Mark::Unsure => '?',
+        }
+    }
+
+    /// What it means.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Mark::Failures => "!    some invocations failed; the number is that of the others",
+            Mark::Few => "*    fewer than 5 samples: a hint and no result",
+            Mark::Same => "~1x  no difference beyond noise and margin",
+            Mark::Unsure => "?    undecided: the 95 % interval holds both a difference and none",
+        }
+    }
+}
