@@ -1,0 +1,6 @@
+//! The runtime against hand-written components. What every runtime must do, with the
+//! functions of this project, is in `lumos_host::conformance`.
+
+mod common;
+mod invoke;
+mod load;
