@@ -5,7 +5,8 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let is_set = |name: &str| std::env::var_os(format!("CARGO_CFG_{name}")).is_some();
     let wasm = std::env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family == "wasm");
-    if !wasm && !(is_set("AES_FORCE_SOFT") && is_set("POLYVAL_FORCE_SOFT")) {
+    let soft = is_set("AES_FORCE_SOFT") && is_set("POLYVAL_FORCE_SOFT");
+    if !soft && !wasm {
         println!(
             "cargo::warning=native AES may use instructions that wasm does not have: build inside \
              functions/, or set RUSTFLAGS=\"--cfg aes_force_soft --cfg polyval_force_soft\""

@@ -1,0 +1,105 @@
+//! The native form over byte streams.
+
+use lumos_function::wire::{
+    GuestPhases, Reply, ReplyOutcome, RequestKind, Status, envelope, frame,
+};
+use lumos_function::{Context, Error, Function, invoke_bytes, serve};
+
+struct Length;
+
+impl Function for Length {
+    type Request = String;
+    type Output = usize;
+
+    fn run(text: String, _cx: &mut Context) -> Result<usize, Error> {
+        if text.is_empty() { Err(Error::new("no text")) } else { Ok(text.len()) }
+    }
+}
+
+fn request(kind: RequestKind, request: &[u8]) -> Vec<u8> {
+    let head = frame::request_head(kind, request.len() as u32);
+    [&head[..], request].concat()
+}
+
+fn replies(mut stream: &[u8]) -> Vec<(Reply, Vec<u8>)> {
+    let mut replies = Vec::new();
+    while let Some((length, rest)) = stream.split_first_chunk::<4>() {
+        let (frame, rest) = rest.split_at(u32::from_le_bytes(*length) as usize);
+        let (head, answer) = Reply::decode(frame).unwrap();
+        replies.push((head, answer.to_vec()));
+        stream = rest;
+    }
+    replies
+}
+
+#[test]
+fn every_request_is_answered_in_turn() {
+    let stream = [
+        request(RequestKind::Invoke, br#""four""#),
+        request(RequestKind::Invoke, br#""""#),
+        request(RequestKind::Invoke, b"\"open"),
+        request(RequestKind::NewInstance, br#""x""#),
+        request(RequestKind::NewModule, b""),
+        request(RequestKind::Invoke, br#""again""#),
+    ]
+    .concat();
+    let mut out = Vec::new();
+    serve(&stream[..], &mut out, 1, invoke_bytes::<Length>).unwrap();
+
+    let replies = replies(&out);
+    let answers: Vec<_> = replies
+        .iter()
+        .map(|(head, answer)| match head.outcome {
+            ReplyOutcome::Answered => {
+                let envelope = envelope::open(answer).unwrap();
+                (Some(envelope.status), String::from_utf8_lossy(envelope.body))
+            }
+            _ => (None, String::from_utf8_lossy(answer)),
+        })
+        .collect();
+    assert_eq!(answers[0], (Some(Status::Ok), "4".into()));
+    assert_eq!(answers[1], (Some(Status::Error), "no text".into()));
+    assert_eq!(answers[2].0, Some(Status::Error));
+    assert!(answers[2].1.contains("line 1 column 5"), "{}", answers[2].1);
+    for (status, message) in &answers[3..5] {
+        assert_eq!(*status, None);
+        assert!(message.contains("a native instance is a process"), "{message}");
+    }
+    assert_eq!(replies[3].0.outcome, ReplyOutcome::Failed);
+    assert_eq!(answers[5], (Some(Status::Ok), "5".into()));
+}
+
+#[test]
+fn times_are_in_order_and_the_rest_is_zero() {
+    let stream = request(RequestKind::Invoke, br#""x""#).repeat(3);
+    let mut out = Vec::new();
+    serve(&stream[..], &mut out, 1, invoke_bytes::<Length>).unwrap();
+    let mut last = 1;
+    for (head, _) in replies(&out) {
+        assert_eq!(head.entered_ns, 1);
+        assert_eq!(head.instantiate_ns, head.ready_ns - head.entered_ns);
+        assert!(head.ready_ns > head.entered_ns);
+        assert!(head.received_ns >= last && head.replied_ns >= head.received_ns);
+        last = head.replied_ns;
+        let nothing =
+            [head.load_ns, head.compile_ns, head.request_ns, head.response_ns, head.memory_bytes];
+        assert_eq!(nothing, [0; 5]);
+    }
+}
+
+#[test]
+fn an_empty_stream_is_no_error_and_half_a_frame_is() {
+    let serve = |stream: &[u8]| serve(stream, Vec::new(), 1, invoke_bytes::<Length>);
+    serve(b"").unwrap();
+    serve(&request(RequestKind::Invoke, b"{}")[..6]).unwrap_err();
+    serve(b"\x01\0\0\0\x09").unwrap_err();
+}
+
+#[test]
+fn phases_cover_the_invocation() {
+    let started = std::time::Instant::now();
+    let answer = invoke_bytes::<Length>(br#""four""#);
+    let all = started.elapsed().as_nanos() as u64;
+    let phases: GuestPhases = envelope::open(&answer).unwrap().phases;
+    assert!(phases.total() > 0 && phases.total() <= all, "{phases:?} of {all} ns");
+}
