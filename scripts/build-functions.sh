@@ -11,8 +11,14 @@ source "$root/.deps/env.sh"
 [[ -n $LUMOS_FUNCTIONS_CARGO ]] || { echo "no Rust compiler for functions/: scripts/setup.sh says how to get one" >&2; exit 1; }
 
 export RUSTC=$LUMOS_FUNCTIONS_RUSTC CARGO_TARGET_DIR=$root/target/functions
+# Needed by -Zbuild-std. For native too: build scripts look at it, so the crates would differ, and be rebuilt at each call.
+[[ $LUMOS_FUNCTIONS_BUILD_STD != 1 ]] || export RUSTC_BOOTSTRAP=1
 compiler=$("$RUSTC" -vV)
 native=$(sed -n 's/^host: //p' <<<"$compiler")
+functions=() # the crates that make a wasm library; the others are what these are made of
+for manifest in "$root"/functions/*/Cargo.toml; do
+    if grep -q cdylib "$manifest"; then functions+=("$(dirname "$manifest")"); fi
+done
 locked=()
 [[ ! -e $root/functions/Cargo.lock ]] || locked=(--locked)
 
@@ -36,25 +42,28 @@ can_build() {
     [[ $1 == "$native" || $LUMOS_FUNCTIONS_BUILD_STD == 1 || -d $("$RUSTC" --print sysroot)/lib/rustlib/$1/lib ]]
 }
 
-# build KIND TRIPLE: one cargo call. The flags replace whatever the user's environment and cargo configuration hold; with an
-# explicit --target they do not reach build scripts.
+# build TRIPLE COMMAND..: one cargo call for each function, so that none is built with features that another one asks for. The
+# flags replace whatever the user's environment and cargo configuration hold; with an explicit --target they do not reach
+# build scripts.
 build() {
-    local started=$SECONDS std=() flags
-    if ! can_build "$2"; then
-        echo "functions $2: left out, no wasm toolchain (scripts/setup.sh)"
+    local triple=$1 started=$SECONDS std=() flags function
+    shift
+    if ! can_build "$triple"; then
+        echo "functions $triple: left out, no wasm toolchain (scripts/setup.sh)"
         return
     fi
-    flags_for "$2"
-    if [[ $2 != "$native" && $LUMOS_FUNCTIONS_BUILD_STD == 1 ]]; then
+    flags_for "$triple"
+    if [[ $triple != "$native" && $LUMOS_FUNCTIONS_BUILD_STD == 1 ]]; then
         std=("-Zbuild-std=std,panic_abort")
     fi
-    (
-        cd "$root/functions"
-        [[ ${#std[@]} == 0 ]] || export RUSTC_BOOTSTRAP=1
-        CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && echo -n "${flags[*]}") \
-            "$LUMOS_FUNCTIONS_CARGO" build --quiet --release --workspace "$1" --target "$2" "${locked[@]}" "${std[@]}"
-    )
-    echo "functions $2: $((SECONDS - started)) s"
+    for function in "${functions[@]}"; do
+        (
+            cd "$function"
+            CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && echo -n "${flags[*]}") \
+                "$LUMOS_FUNCTIONS_CARGO" "$@" --quiet --release --target "$triple" "${locked[@]}" "${std[@]}"
+        )
+    done
+    echo "functions $triple: $((SECONDS - started)) s"
 }
 
 # --- build.json ---
@@ -85,7 +94,8 @@ write_record() {
 }
 
 mkdir -p "$CARGO_TARGET_DIR"
-build --bins "$native"
-build --lib wasm32-wasip1
-build --lib wasm32-wasip2
+build "$native" build --bins
+# Cargo applies the profile's LTO to a cdylib only when it is the library's one crate type.
+build wasm32-wasip1 rustc --lib --crate-type cdylib
+build wasm32-wasip2 rustc --lib --crate-type cdylib
 write_record

@@ -85,6 +85,7 @@ Acquire::Languages "none";
 Acquire::Retries "1";
 Acquire::http::Timeout "20";
 APT::Sandbox::User "root";
+APT::Update::Error-Mode "any";
 Debug::NoLocking "true";
 CONF
     logged apt-get -q -c "$apt/apt.conf" update &&

@@ -24,8 +24,9 @@ setup_rust() {
             "rustup update stable (or: apt-get remove rustc cargo), then call this again"
         return
     fi
-    way="Debian's rustc-web"
-    have rustup && way=rustup
+    way=$(command -v rustc)
+    [[ $way != /usr/bin/rustc ]] || ! is_installed rustc-web || way="Debian's rustc-web"
+    [[ $way != "$cargo_bin"/* ]] || ! have rustup || way=rustup
     say rust "rustc $version ($way)"
     have cc || apt_install gcc libc6-dev ||
         lacks linker "no C compiler (cc)" "everything: Rust links with it" "apt-get install gcc libc6-dev"

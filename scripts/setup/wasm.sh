@@ -18,7 +18,7 @@ setup_wasm() {
         functions_cargo=$(command -v cargo || true) functions_rustc=$(command -v rustc || true)
         lacks wasm "neither rustup's targets nor Debian's packages could be had (see above)" \
             "all targets of wasmtime and wasmedge; native still works" \
-            "rustup target add ${wasm_targets[*]}, or: apt-get install rustc-web cargo-web rust-web-src lld-19"
+            "with the network up, call this again (rustup: rustup target add ${wasm_targets[*]})"
     fi
 }
 
