@@ -1,0 +1,210 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use lumos_model::capability::{Capabilities, TargetCapability};
+use lumos_model::cell::{Isolation, Size, Start, Storage};
+use proptest::prelude::*;
+
+use super::*;
+
+const FUNCTIONS: [&str; 3] = ["noop", "fibonacci", "fuzzy-search"];
+
+fn host(runtime: &str, targets: &[&str], isolations: &[Isolation]) -> Host {
+    let targets = targets.iter().map(|target| TargetCapability {
+        target: target.parse().unwrap(),
+        unavailable: (*target == "wasmtime-jit").then(|| "no JIT here: install it".to_owned()),
+        form: (*target).into(),
+        compiled_from: None,
+        isolations: isolations.to_vec(),
+        starts: Start::ALL.to_vec(),
+        storages: vec![Storage::Inline, Storage::Redis],
+        settings: BTreeMap::new(),
+    });
+    Host {
+        path: format!("lumos-host-{runtime}").into(),
+        result: Ok(Capabilities {
+            protocol: 1,
+            runtime: runtime.to_owned(),
+            versions: BTreeMap::new(),
+            targets: targets.collect(),
+        }),
+    }
+}
+
+fn hosts() -> Vec<Host> {
+    vec![
+        host("native", &["native"], &[Isolation::Process]),
+        host("wasmtime", &["wasmtime-aot", "wasmtime-jit"], Isolation::ALL),
+    ]
+}
+
+fn scenario(toml: &str) -> Scenario {
+    let text = format!("name = \"t\"\n{toml}");
+    Scenario::parse(&text, Path::new("t.toml"), &FUNCTIONS).unwrap_or_else(|e| panic!("{e}"))
+}
+
+const SMALL: &str = r#"
+    repetitions = 5
+    block = 2
+    [matrix]
+    functions = ["noop", "fibonacci"]
+    sizes = ["tiny"]
+    targets = ["native", "wasmtime-aot", "wasmtime-jit", "wasmedge-aot"]
+    isolation = ["process", "thread"]
+    start = ["cold:process", "warm"]
+"#;
+
+#[test]
+fn what_cannot_run_is_listed_with_its_reason() {
+    let scenario = scenario(&format!(
+        "{SMALL}\n[[exclude]]\nfunction = \"fib*\"\ntarget = \"native\"\nreason = \"too dull\""
+    ));
+    let plan = Plan::new(&scenario, &hosts(), &Selector::default());
+    assert_eq!(plan.cells.len(), 2 * 4 * 2 * 2);
+    let reasons: BTreeSet<&str> = plan.refused().map(|(_, reason)| reason).collect();
+    insta::assert_snapshot!(reasons.into_iter().collect::<Vec<_>>().join("\n"), @r"
+    cold:process needs process isolation: a thread has no process of its own
+    excluded by the scenario: too dull
+    native has no thread isolation
+    no JIT here: install it
+    no host process lumos-host-wasmedge beside lumos: run ./scripts/setup.sh and ./scripts/build.sh
+    ");
+    // noop: native 2, wasmtime-aot 3; fibonacci: wasmtime-aot 3.
+    assert_eq!(plan.runnable().count(), 8);
+}
+
+#[test]
+fn a_native_warm_cell_is_the_control() {
+    let plan = Plan::new(&scenario(SMALL), &hosts(), &Selector::default());
+    let control = plan.control.as_ref().unwrap();
+    assert_eq!(control.to_string(), "noop/tiny/native/process/warm/inline");
+    let of = |control: bool| {
+        let blocks = plan.blocks.iter().filter(|b| Some(&b.cell) == plan.control.as_ref());
+        blocks.filter(|b| b.control == control).count()
+    };
+    assert_eq!((of(true), of(false)), (3, 3));
+
+    let cold_only = "start=cold:*".parse().unwrap();
+    let control = Plan::new(&scenario(SMALL), &hosts(), &cold_only).control.unwrap();
+    assert_eq!(control.start, Start::ColdProcess);
+
+    let no_native = "target=wasm*".parse().unwrap();
+    assert_eq!(Plan::new(&scenario(SMALL), &hosts(), &no_native).control, None);
+}
+
+#[test]
+fn all_targets_are_those_of_the_hosts() {
+    let scenario = scenario(
+        "[matrix]\nfunctions = [\"all\"]\nsizes = [\"tiny\"]\ntargets = [\"all\"]\nstart = [\"warm\"]",
+    );
+    let plan = Plan::new(&scenario, &hosts(), &Selector::default());
+    assert_eq!(plan.cells.len(), FUNCTIONS.len() * 3);
+    assert_eq!(plan.runnable().count(), FUNCTIONS.len() * 2);
+}
+
+#[test]
+fn a_budget_bounds_gaps_and_blocks() {
+    let text = SMALL.replace("block = 2", "block = 5\ngap = \"100ms\"\nbudget = \"300ms\"");
+    let scenario = scenario(&text);
+    let filter = "target=native".parse().unwrap();
+    let plan = Plan::new(&scenario, &hosts(), &filter);
+    // Two functions, cold and warm, and the control.
+    assert_eq!(
+        plan.estimate(&scenario),
+        Estimate {
+            blocks: 5,
+            samples: 25,
+            warmups: 3 * 3,
+            gaps: Duration::from_millis(2 * 300),
+            budget: Some(Duration::from_millis(5 * 300)),
+        }
+    );
+}
+
+/// A non-empty part of `all`, in their order.
+fn some_of<T: Clone + std::fmt::Debug + 'static>(all: Vec<T>) -> impl Strategy<Value = Vec<T>> {
+    let most = all.len();
+    proptest::sample::subsequence(all, 1..=most)
+}
+
+prop_compose! {
+    fn any_scenario()(
+        functions in some_of(FUNCTIONS.map(str::to_owned).to_vec()),
+        sizes in some_of(Size::ALL.to_vec()),
+        targets in some_of(vec!["native", "wasmtime-aot", "wasmtime-jit", "wasmedge-aot"]),
+        isolation in some_of(Isolation::ALL.to_vec()),
+        start in some_of(Start::ALL.to_vec()),
+        storage in some_of(Storage::ALL.to_vec()),
+        seed in any::<u64>(),
+        repetitions in 1u32..12,
+        block in 1u32..12,
+    ) -> Scenario {
+        let mut scenario = scenario(SMALL);
+        scenario.seed = seed;
+        scenario.repetitions = repetitions;
+        scenario.block = block.min(repetitions);
+        let targets = targets.iter().map(|t| t.parse().unwrap()).collect();
+        let targets = Targets::Named(targets);
+        scenario.matrix =
+            crate::scenario::Matrix { functions, sizes, targets, isolation, start, storage };
+        scenario
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn no_cell_is_dropped_and_none_is_measured_twice(scenario in any_scenario()) {
+        let plan = Plan::new(&scenario, &hosts(), &Selector::default());
+        let matrix = &scenario.matrix;
+        let Targets::Named(targets) = &matrix.targets else { unreachable!() };
+        let product = matrix.functions.len() * matrix.sizes.len() * targets.len()
+            * matrix.isolation.len() * matrix.start.len() * matrix.storage.len();
+        let distinct: BTreeSet<_> = plan.cells.iter().map(|planned| &planned.cell).collect();
+        prop_assert_eq!((plan.cells.len(), distinct.len()), (product, product));
+
+        let mut samples = BTreeMap::new();
+        for block in &plan.blocks {
+            prop_assert!((1..=scenario.block).contains(&block.samples));
+            let cell = samples.entry((&block.cell, block.control)).or_insert((0, BTreeSet::new()));
+            cell.0 += block.samples;
+            prop_assert!(cell.1.insert(block.block), "block {} twice", block.block);
+        }
+        for (cell, _) in plan.refused() {
+            prop_assert!(!samples.contains_key(&(cell, false)), "{} is refused and measured", cell);
+        }
+        for cell in plan.runnable() {
+            prop_assert_eq!(samples[&(cell, false)].0, scenario.repetitions);
+        }
+        let controls = samples.keys().filter(|(_, control)| *control).count();
+        prop_assert_eq!(controls, usize::from(plan.control.is_some()));
+        let orders: Vec<u32> = plan.blocks.iter().map(|block| block.order).collect();
+        prop_assert_eq!(orders, (0..plan.blocks.len() as u32).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_seed_gives_one_order(scenario in any_scenario()) {
+        let plan = |scenario: &Scenario| Plan::new(scenario, &hosts(), &Selector::default());
+        prop_assert_eq!(plan(&scenario), plan(&scenario));
+    }
+
+    #[test]
+    fn a_filter_only_takes_away(scenario in any_scenario()) {
+        let filter: Selector = "target=*-aot,start=cold:*".parse().unwrap();
+        let all = Plan::new(&scenario, &hosts(), &Selector::default());
+        let some = Plan::new(&scenario, &hosts(), &filter);
+        let kept: Vec<_> = all.cells.into_iter().filter(|c| filter.matches(&c.cell)).collect();
+        prop_assert_eq!(some.cells, kept);
+    }
+}
+
+#[test]
+fn another_seed_gives_another_order() {
+    let mut scenario = scenario(SMALL);
+    let one = Plan::new(&scenario, &hosts(), &Selector::default());
+    scenario.seed += 1;
+    let two = Plan::new(&scenario, &hosts(), &Selector::default());
+    assert_ne!(one.blocks, two.blocks);
+    assert_eq!(one.cells, two.cells);
+}

@@ -1,0 +1,141 @@
+//! A scenario: the TOML file that describes an experiment, read and checked.
+//!
+//! Every key is documented in `scenarios/README.md`. A mistake is refused with its file,
+//! line and column and a hint.
+
+mod check;
+mod error;
+mod parse;
+mod reader;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use lumos_model::cell::{Isolation, Size, Start, Storage, Target};
+use lumos_model::protocol::Limits;
+use lumos_model::units::Span;
+use serde::{Deserialize, Serialize};
+
+pub use error::{Problem, ScenarioError};
+
+use crate::selector::Selector;
+
+/// An experiment as its file describes it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scenario {
+    /// Short name; runs are called after it.
+    pub name: String,
+    /// What the experiment is for.
+    pub description: Option<String>,
+    /// Seed of all that is random: the order of blocks, inputs, intervals.
+    pub seed: u64,
+    /// Samples of a cell.
+    pub repetitions: u32,
+    /// Samples of a block, at most [`repetitions`](Self::repetitions).
+    pub block: u32,
+    /// Invocations before the first warm sample.
+    pub warmup: u32,
+    /// Pause before each cold sample.
+    pub gap: Span,
+    /// Time after which a block takes no further sample; its first one is always taken.
+    pub budget: Option<Span>,
+    /// How long a connection to the storage lives.
+    pub connection: Connection,
+    /// The cells before exclusion.
+    pub matrix: Matrix,
+    /// How invocations arrive.
+    pub arrival: Arrival,
+    /// Bounds on each instance.
+    pub limits: Limits,
+    /// Cells that are left out on purpose.
+    pub exclude: Vec<Exclude>,
+}
+
+/// The axes of an experiment; its cells are their product.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Matrix {
+    /// The workloads; `all` is already resolved.
+    pub functions: Vec<String>,
+    /// Size groups.
+    pub sizes: Vec<Size>,
+    /// Runtimes with their modes.
+    pub targets: Targets,
+    /// Where instances live.
+    pub isolation: Vec<Isolation>,
+    /// Start kinds.
+    pub start: Vec<Start>,
+    /// Where inputs and outputs are.
+    pub storage: Vec<Storage>,
+}
+
+/// The targets that a scenario asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Targets {
+    /// Whatever the hosts of this machine offer.
+    All,
+    /// These, whether they are here or not.
+    Named(Vec<Target>),
+}
+
+/// How long a connection to the storage lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Connection {
+    /// One for each request, as in the paper.
+    Request,
+    /// One for each instance, kept open.
+    Instance,
+}
+
+/// How invocations arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Arrival {
+    /// Closed loop: the next invocation follows the response of the last.
+    Closed {
+        /// Invocations in flight.
+        concurrency: u32,
+    },
+}
+
+/// Cells that are left out on purpose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exclude {
+    /// Which.
+    pub cells: Selector,
+    /// Why.
+    pub reason: String,
+}
+
+impl Scenario {
+    /// Reads the scenario at `path`; `functions` are the names that it may use. Returns
+    /// the file's text too, so that a run can keep what it was started with.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or holds mistakes: all that were found.
+    pub fn load(path: &Path, functions: &[&str]) -> Result<(Self, String), ScenarioError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ScenarioError::Read { path: path.to_owned(), source })?;
+        Ok((Self::parse(&text, path, functions)?, text))
+    }
+
+    /// Reads a scenario from `text`; `path` is only for messages.
+    ///
+    /// # Errors
+    /// When the text holds mistakes: all that were found.
+    pub fn parse(text: &str, path: &Path, functions: &[&str]) -> Result<Self, ScenarioError> {
+        parse::parse(text, functions).map_err(|mut problems| {
+            problems.sort_by_key(|problem| problem.span.start);
+            ScenarioError::Wrong { path: path.to_owned(), text: text.to_owned(), problems }
+        })
+    }
+
+    /// Takes `repetitions` samples of each cell instead of what the file says; blocks
+    /// that would be longer are shortened.
+    pub fn set_repetitions(&mut self, repetitions: u32) {
+        self.repetitions = repetitions.max(1);
+        self.block = self.block.min(self.repetitions);
+    }
+}
