@@ -112,7 +112,7 @@ impl Draw {
     /// A number from 0 to `end` - 1: the upper half of a product, which no version of a
     /// library changes. Its bias, below `end` / 2^32, does not matter for texts.
     fn below(&mut self, end: usize) -> usize {
-        (u64::from(self.0.next_u32()) * end as u64 >> 32) as usize
+        ((u64::from(self.0.next_u32()) * end as u64) >> 32) as usize
     }
 }
 

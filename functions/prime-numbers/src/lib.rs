@@ -46,7 +46,7 @@ fn is_prime(odd: u32) -> bool {
     let root = f64::from(odd).sqrt() as u32;
     let mut divisor = 3;
     while divisor <= root {
-        if odd % divisor == 0 {
+        if odd.is_multiple_of(divisor) {
             return false;
         }
         divisor += 2;
