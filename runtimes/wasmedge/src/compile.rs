@@ -1,0 +1,52 @@
+//! Ahead-of-time compilation, by the SDK.
+
+use std::path::Path;
+
+use lumos_host::{Compiled, HostError};
+use wasmedge_sdk::Compiler;
+
+use crate::config::{self, GENERIC_CPU, INTERRUPTIBLE, OPTIMISATION};
+use crate::{log, vm};
+
+/// Compiles a core module to a shared library.
+///
+/// The library is written beside `to` and renamed, so that a killed compiler leaves no
+/// half artifact and a mapped one is not overwritten.
+///
+/// # Errors
+/// When the input is no valid module or the output cannot be written.
+pub fn compile(from: &Path, to: &Path) -> Result<Compiled, HostError> {
+    log::capture();
+    log::take();
+    let refuse = |error: Box<wasmedge_sdk::error::WasmEdgeError>| {
+        let mut reason = error.to_string();
+        for line in log::take() {
+            reason.push_str("; ");
+            reason.push_str(&line);
+        }
+        HostError::artifact(from, reason)
+    };
+    let folder = match to.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    // The SDK appends the platform's suffix to the name.
+    let name = to.file_name().unwrap_or_default().to_string_lossy();
+    let draft = format!(".{name}.{}", std::process::id());
+    let module = std::fs::read(from).map_err(|error| HostError::artifact(from, error))?;
+    let compiler = Compiler::new(Some(&config::compiler()?)).map_err(refuse)?;
+    let written = compiler.compile_from_bytes(module, draft, folder).map_err(refuse)?;
+    std::fs::rename(&written, to)
+        .map_err(|error| HostError::system(format!("rename {}", written.display()), error))?;
+    Ok(Compiled { compiler: format!("wasmedge {}", vm::version()), flags: flags() })
+}
+
+/// The settings that bear on the code, of both compilers.
+pub fn flags() -> String {
+    format!("optimisation={OPTIMISATION:?} cpu={} interruptible={INTERRUPTIBLE}", cpu())
+}
+
+/// Which CPU the code is for.
+pub fn cpu() -> &'static str {
+    if GENERIC_CPU { "generic" } else { "native" }
+}

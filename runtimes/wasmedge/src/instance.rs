@@ -1,0 +1,215 @@
+//! Instances, and an invocation from the request's bytes to the envelope's.
+
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use lumos_host::clock::monotonic_ns;
+use lumos_host::{HostError, InstanceConfig, InvokeError, Marks};
+use lumos_model::phase::Phase;
+
+use crate::config;
+use crate::mode::Mode;
+use crate::module::Module;
+use crate::vm::{Failure, Function, Guest, Surroundings};
+use crate::watchdog::Watch;
+
+/// An instance of a function.
+pub struct Instance {
+    // Before the guest, which the watchdog refers to.
+    watch: Option<Watch>,
+    guest: Option<Guest>,
+    alloc: Function,
+    invoke: Function,
+    module: Module,
+    memory_pages: Option<u32>,
+    /// Whether the executor may still hold an unread stop token.
+    stopped: bool,
+}
+
+impl Instance {
+    /// Links, makes the memory, initialises: [`Phase::Instantiate`], and for the JIT
+    /// [`Phase::Compile`] where it must.
+    ///
+    /// # Errors
+    /// When an import is missing, the instance does not fit its bound, or `_initialize`
+    /// fails.
+    pub fn new(
+        module: &Module,
+        given: &InstanceConfig,
+        marks: &mut Marks,
+    ) -> Result<Self, HostError> {
+        let surroundings = Surroundings { env: &given.env, stdin: nothing()?, output: STDERR };
+        let refuse = |failure: Failure| HostError::artifact(module.path(), failure);
+        let vm = match module.mode() {
+            Mode::Jit => Some(module.jit_vm(given.memory_bytes, marks)?),
+            Mode::Interp | Mode::Aot => None,
+        };
+        marks.span(Phase::Instantiate, || {
+            let mut guest = match vm {
+                Some(vm) => Guest::replace(vm, &surroundings).map_err(refuse)?,
+                None => {
+                    let config = config::engine(module.mode(), given.memory_bytes)?;
+                    Guest::instantiate(&config, module.ast(), &surroundings).map_err(refuse)?
+                }
+            };
+            let find = |name: &str| {
+                guest.function(name).ok_or_else(|| {
+                    HostError::artifact(module.path(), format!("its `{name}` is no function"))
+                })
+            };
+            let (alloc, invoke) = (find("alloc")?, find("invoke")?);
+            if let Some(initialize) = guest.function("_initialize") {
+                guest.call(initialize, [], 0).map_err(refuse)?;
+            }
+            Ok(Self {
+                watch: Some(Watch::new(module.code().clone(), guest.stop_token(alloc))),
+                guest: Some(guest),
+                alloc,
+                invoke,
+                module: module.clone(),
+                memory_pages: config::memory_pages(given.memory_bytes),
+                stopped: false,
+            })
+        })
+    }
+
+    /// Calls the artifact's canary loop.
+    ///
+    /// # Errors
+    /// When it has none or traps.
+    pub fn canary(&mut self, rounds: u32) -> Result<u32, HostError> {
+        let canary = self.guest().function("canary").ok_or_else(|| {
+            HostError::artifact(
+                self.module.path(),
+                "the module exports no `canary`, so its mode cannot be proven: build it with \
+                 the lumos function SDK",
+            )
+        })?;
+        let value = self.guest().call(canary, [rounds], 1).map_err(HostError::engine)?;
+        Ok(value as u32)
+    }
+
+    fn guest(&mut self) -> &mut Guest {
+        self.guest.as_mut().expect("taken by drop only")
+    }
+
+    /// The invocation itself. Nothing but clock reads stands between its calls.
+    #[inline]
+    fn serve(
+        &mut self,
+        request: &[u8],
+        answer: &mut Vec<u8>,
+        start_ns: u64,
+        marks: &mut Marks,
+    ) -> Result<u64, Failure> {
+        let (alloc, invoke) = (self.alloc, self.invoke);
+        let guest = self.guest();
+        let length = request.len() as u32;
+        let buffer = guest.call(alloc, [length], 1)? as u32;
+        guest.write(buffer, request)?;
+        let called_ns = monotonic_ns();
+        marks.add(Phase::Request, called_ns - start_ns);
+        let envelope = guest.call(invoke, [buffer, length], 1)?;
+        let returned_ns = monotonic_ns();
+        answer.clear();
+        guest.read((envelope >> 32) as u32, envelope as u32, answer)?;
+        let end_ns = monotonic_ns();
+        marks.add(Phase::Response, end_ns - returned_ns);
+        Ok(end_ns)
+    }
+
+    /// What a failed call means.
+    #[cold]
+    fn failed(&mut self, failure: &Failure) -> InvokeError {
+        if failure.is_exit() {
+            return InvokeError::Trap("the guest called proc_exit".to_owned());
+        }
+        // Where the SDK noted that its allocator failed before it trapped.
+        let oom = self.guest().function("oom");
+        match oom.map(|oom| self.guest().call(oom, [], 1)) {
+            Some(Ok(flag)) if flag as u32 != 0 => InvokeError::OutOfMemory(format!(
+                "the guest found no memory beyond {} bytes ({failure})",
+                self.memory()
+            )),
+            _ => InvokeError::Trap(failure.to_string()),
+        }
+    }
+
+    fn memory(&self) -> u64 {
+        self.guest.as_ref().map_or(0, Guest::memory_bytes)
+    }
+}
+
+impl lumos_host::Instance for Instance {
+    #[inline]
+    fn invoke(
+        &mut self,
+        request: &[u8],
+        timeout: Duration,
+        answer: &mut Vec<u8>,
+        marks: &mut Marks,
+    ) -> Result<(), InvokeError> {
+        if u32::try_from(request.len()).is_err() {
+            return Err(InvokeError::Failed(format!(
+                "a request of {} bytes does not fit a guest's memory",
+                request.len()
+            )));
+        }
+        let start_ns = monotonic_ns();
+        let deadline_ns =
+            start_ns.saturating_add(u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX));
+        self.watch().arm(deadline_ns);
+        let served = self.serve(request, answer, start_ns, marks);
+        if self.watch().disarm() {
+            self.stopped = true;
+            return Err(late(timeout));
+        }
+        match served {
+            Ok(end_ns) if end_ns < deadline_ns => Ok(()),
+            Ok(_) => Err(late(timeout)),
+            Err(failure) => Err(self.failed(&failure)),
+        }
+    }
+
+    fn memory_bytes(&self) -> u64 {
+        self.memory()
+    }
+}
+
+impl Instance {
+    fn watch(&self) -> &Watch {
+        self.watch.as_ref().expect("taken by drop only")
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        self.watch = None;
+        let vm = self.guest.take().and_then(Guest::into_vm);
+        if let Some(vm) = vm.filter(|_| !self.stopped) {
+            self.module.give_back(self.memory_pages, vm);
+        }
+    }
+}
+
+#[cold]
+fn late(timeout: Duration) -> InvokeError {
+    InvokeError::Timeout(format!("the invocation passed its timeout of {timeout:?}"))
+}
+
+/// A guest's output goes where the host's messages go; the host's standard output is
+/// its protocol.
+const STDERR: i32 = 2;
+
+/// The guest's standard input: nothing.
+fn nothing() -> Result<i32, HostError> {
+    static NOTHING: OnceLock<File> = OnceLock::new();
+    if let Some(open) = NOTHING.get() {
+        return Ok(open.as_raw_fd());
+    }
+    let open =
+        File::open("/dev/null").map_err(|error| HostError::system("open /dev/null", error))?;
+    Ok(NOTHING.get_or_init(|| open).as_raw_fd())
+}

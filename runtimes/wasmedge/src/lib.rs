@@ -1,0 +1,90 @@
+//! The WasmEdge host: interpreter, JIT and AoT behind [`lumos_host::Runtime`].
+//!
+//! What is peculiar to WasmEdge and where it is dealt with:
+//! - it interprets in silence when anything is amiss: [`proof`];
+//! - its JIT compiles inside of a VM's first instantiation: [`module`];
+//! - it cannot interrupt compiled code at no cost: [`watchdog`] and [`interrupt`];
+//! - it explains its errors in its log only: [`log`].
+
+pub mod capabilities;
+pub mod compile;
+pub mod config;
+pub mod instance;
+pub mod interrupt;
+pub mod log;
+pub mod maps;
+pub mod mode;
+pub mod module;
+pub mod proof;
+pub mod vm;
+pub mod watchdog;
+
+use std::path::Path;
+
+use lumos_host::{Compiled, HostError, InstanceConfig, Marks};
+use lumos_model::capability::Capabilities;
+use lumos_model::cell::Target;
+use lumos_model::protocol::ModeProof;
+
+use instance::Instance;
+use mode::Mode;
+use module::Module;
+
+/// WasmEdge.
+#[derive(Debug)]
+pub struct WasmEdgeRuntime(());
+
+impl WasmEdgeRuntime {
+    /// The runtime; WasmEdge's log is captured from here on.
+    #[must_use]
+    pub fn new() -> Self {
+        log::capture();
+        Self(())
+    }
+}
+
+impl Default for WasmEdgeRuntime {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl lumos_host::Runtime for WasmEdgeRuntime {
+    type Module = Module;
+    type Instance = Instance;
+
+    fn capabilities(&self) -> Capabilities {
+        capabilities::capabilities()
+    }
+
+    fn compile(&self, target: &Target, from: &Path, to: &Path) -> Result<Compiled, HostError> {
+        match Mode::of(target)? {
+            Mode::Aot => compile::compile(from, to),
+            Mode::Interp | Mode::Jit => Err(HostError::unsupported(format!(
+                "{target} compiles nothing ahead of time: it runs the .wasm file"
+            ))),
+        }
+    }
+
+    fn load(
+        &self,
+        target: &Target,
+        artifact: &Path,
+        marks: &mut Marks,
+    ) -> Result<Module, HostError> {
+        Module::load(Mode::of(target)?, artifact, marks)
+    }
+
+    fn instantiate(
+        &self,
+        module: &Module,
+        config: &InstanceConfig,
+        marks: &mut Marks,
+    ) -> Result<Instance, HostError> {
+        Instance::new(module, config, marks)
+    }
+
+    fn prove_mode(&self, target: &Target, artifact: &Path) -> Result<ModeProof, HostError> {
+        proof::prove(Mode::of(target)?, artifact)
+    }
+}

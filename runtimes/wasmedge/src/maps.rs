@@ -1,0 +1,87 @@
+//! Executable mappings of this process: where compiled guest code lies.
+
+use std::ops::Range;
+use std::path::Path;
+
+/// What holds the compiled code of a guest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CodeHome {
+    /// None: it is interpreted.
+    Nowhere,
+    /// The mapping of a shared library.
+    Library(std::path::PathBuf),
+    /// Memory without a file, as a JIT compiler makes it.
+    Anonymous,
+}
+
+/// The executable ranges of this process that belong to `home`.
+///
+/// # Errors
+/// When `/proc/self/maps` cannot be read.
+pub fn executable(home: &CodeHome) -> std::io::Result<Vec<Range<usize>>> {
+    if *home == CodeHome::Nowhere {
+        return Ok(Vec::new());
+    }
+    Ok(select(&std::fs::read_to_string("/proc/self/maps")?, home))
+}
+
+fn select(maps: &str, home: &CodeHome) -> Vec<Range<usize>> {
+    maps.lines()
+        .filter_map(|line| {
+            let mapping = Mapping::parse(line)?;
+            let wanted = match home {
+                CodeHome::Nowhere => false,
+                CodeHome::Library(path) => Path::new(mapping.name) == path,
+                CodeHome::Anonymous => mapping.name.is_empty(),
+            };
+            (mapping.executable && wanted).then_some(mapping.range)
+        })
+        .collect()
+}
+
+/// A line of proc_pid_maps(5): `start-end perms offset device inode [name]`.
+struct Mapping<'a> {
+    range: Range<usize>,
+    executable: bool,
+    name: &'a str,
+}
+
+impl<'a> Mapping<'a> {
+    fn parse(line: &'a str) -> Option<Self> {
+        let mut fields = line.splitn(6, ' ');
+        let (start, end) = fields.next()?.split_once('-')?;
+        let range =
+            usize::from_str_radix(start, 16).ok()?..usize::from_str_radix(end, 16).ok()?;
+        let executable = fields.next()?.as_bytes().get(2) == Some(&b'x');
+        let name = fields.nth(3).unwrap_or_default().trim_start();
+        let name = name.strip_suffix(" (deleted)").unwrap_or(name);
+        Some(Self { range, executable, name })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAPS: &str = "\
+7f00-7f10 r-xp 00000000 00:00 0 
+7f10-7f20 rw-p 00000000 00:00 0 
+7f20-7f30 r--p 00000000 08:01 77    /tmp/a file.so
+7f30-7f40 r-xp 00001000 08:01 77    /tmp/a file.so (deleted)
+7ff0-7fff r-xp 00000000 00:00 0     [vdso]
+";
+
+    #[test]
+    fn only_executable_mappings_of_the_home_count() {
+        assert_eq!(select(MAPS, &CodeHome::Anonymous), [0x7f00..0x7f10]);
+        assert_eq!(select(MAPS, &CodeHome::Library("/tmp/a file.so".into())), [0x7f30..0x7f40]);
+        assert_eq!(select(MAPS, &CodeHome::Nowhere), []);
+    }
+
+    #[test]
+    fn this_process_has_a_vdso_that_is_no_guest() {
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        assert!(!maps.is_empty());
+        assert!(executable(&CodeHome::Library("/none".into())).unwrap().is_empty());
+    }
+}

@@ -1,0 +1,109 @@
+//! The proof that a mode runs.
+//!
+//! WasmEdge falls back on its interpreter in silence: by default, for AoT code that does
+//! not match, for a JIT that failed or was driven through the SDK's executor. So three
+//! things must agree: the run mode as the engine's configuration has it, where compiled
+//! code lies in this process, and how long the artifact's canary loop takes.
+
+use std::ops::Range;
+
+use lumos_host::{HostError, InstanceConfig, Marks, canary};
+use lumos_model::protocol::ModeProof;
+use wasmedge_sdk::RunMode;
+
+use crate::config;
+use crate::instance::Instance;
+use crate::maps::{self, CodeHome};
+use crate::mode::Mode;
+use crate::module::Module;
+
+/// Shows that an artifact runs in a mode.
+///
+/// # Errors
+/// When anything says otherwise.
+pub fn prove(mode: Mode, artifact: &std::path::Path) -> Result<ModeProof, HostError> {
+    let before = CodeSeen::now(&CodeHome::Anonymous)?;
+    let module = Module::load(mode, artifact, &mut Marks::default())?;
+    let mut instance =
+        Instance::new(&module, &InstanceConfig::default(), &mut Marks::default())?;
+    let setting = config::engine(mode, None)?.get_run_mode();
+    let code = match mode {
+        Mode::Aot => CodeSeen::now(module.code())?,
+        Mode::Interp | Mode::Jit => CodeSeen::now(&CodeHome::Anonymous)?.beyond(&before),
+    };
+    judge(mode, setting, &code, |rounds| instance.canary(rounds))
+}
+
+/// Judges the evidence.
+///
+/// # Errors
+/// When any of it speaks for another mode.
+pub fn judge(
+    mode: Mode,
+    setting: RunMode,
+    code: &CodeSeen,
+    canary: impl FnMut(u32) -> Result<u32, HostError>,
+) -> Result<ModeProof, HostError> {
+    let target = mode.target();
+    let refuse = |reason: String| HostError::Mode { target: target.to_string(), reason };
+    if setting != mode.run_mode() {
+        return Err(refuse(format!(
+            "the engine's run mode is {setting:?} and must be {:?}",
+            mode.run_mode()
+        )));
+    }
+    match (mode, code.bytes()) {
+        (Mode::Interp, 1..) => {
+            return Err(refuse(format!("{code} appeared, and an interpreter needs none")));
+        }
+        (Mode::Jit | Mode::Aot, 0) => {
+            return Err(refuse("no compiled code is mapped in the process".to_owned()));
+        }
+        _ => {}
+    }
+    let setting = format!("run mode {setting:?}, as read back from the configuration");
+    canary::prove(&target, mode.execution(), setting, code.to_string(), canary)
+}
+
+/// Executable mappings that were found.
+#[derive(Clone, Debug)]
+pub struct CodeSeen {
+    home: CodeHome,
+    ranges: Vec<Range<usize>>,
+}
+
+impl CodeSeen {
+    /// Those of `home` in this process.
+    ///
+    /// # Errors
+    /// When the process's mappings cannot be read.
+    pub fn now(home: &CodeHome) -> Result<Self, HostError> {
+        let ranges = maps::executable(home)
+            .map_err(|error| HostError::system("read /proc/self/maps", error))?;
+        Ok(Self { home: home.clone(), ranges })
+    }
+
+    /// Those that were not there `before`.
+    #[must_use]
+    pub fn beyond(mut self, before: &Self) -> Self {
+        self.ranges.retain(|range| !before.ranges.contains(range));
+        self
+    }
+
+    /// Their size in bytes.
+    pub fn bytes(&self) -> usize {
+        self.ranges.iter().map(|range| range.len()).sum()
+    }
+}
+
+impl std::fmt::Display for CodeSeen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (&self.home, self.bytes()) {
+            (_, 0) => f.write_str("no executable memory beside the host's own"),
+            (CodeHome::Library(path), bytes) => {
+                write!(f, "{bytes} bytes of {} mapped executable", path.display())
+            }
+            (_, bytes) => write!(f, "{bytes} bytes of anonymous executable memory"),
+        }
+    }
+}
