@@ -2,6 +2,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
+//! | [`artifacts`] | functions as built: looked up, collected, compiled ahead of time |
 //! | [`commands`] | one file a subcommand: its arguments, and what it calls |
 //! | [`report`] | a summary as text, Markdown or JSON |
 //! | [`rows`] | reads a run's rows |
@@ -12,6 +13,7 @@
 //! | [`summary`] | what the rows say, cell by cell |
 #![forbid(unsafe_code)]
 
+pub mod artifacts;
 pub mod commands;
 pub mod discovery;
 pub mod plan;
