@@ -148,7 +148,7 @@ impl<'a> Group<'a> {
         let targets: Vec<&Target> = self.targets.iter().filter(has_any).copied().collect();
         let in_all = |function: &&&str| targets.iter().all(|t| ratio(function, t).is_some());
         let common: Vec<&str> = self.functions.iter().filter(in_all).copied().collect();
-        if common.len() < 2 {
+        if targets.is_empty() || common.len() < 2 {
             return None;
         }
         let mean = |target| {

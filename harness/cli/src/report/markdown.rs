@@ -63,9 +63,8 @@ fn ratios(group: &Group) -> String {
         table.row(std::iter::once((*function).to_owned()).chain(cells));
     }
     if let Some((means, functions)) = group.geometric_means() {
-        let label = format!("**geometric mean** of {functions}");
-        let mean =
-            |target| means.get(target).map_or(String::new(), |m| format!("**{}**", ratio(*m)));
+        let label = format!("geometric mean of {functions}");
+        let mean = |target| means.get(target).map_or(String::new(), |m| ratio(*m));
         table.row(std::iter::once(label).chain(group.targets.iter().copied().map(mean)));
     }
     table.finish()
@@ -223,10 +222,12 @@ fn fairness(summary: &Summary, info: &RunInfo) -> Vec<String> {
 
 fn how_to_read(summary: &Summary) -> Vec<String> {
     let margin = percent(summary.margin);
-    [
+    let marks = [Mark::Same, Mark::Unsure, Mark::Few, Mark::Failures];
+    let marks = marks.map(|mark| format!("{}: {}", mark.example(), mark.meaning()));
+    let lines = [
         "Times run from the intended arrival of a request to its response; tables show medians.",
         "Intervals are 95 % bootstrap intervals of the median; those of ratios are drawn over \
-         blocks measured in the same shuffled order, block k of a cell with block k of native.",
+         paired blocks, block k of a cell with block k of native.",
         &format!(
             "A ratio is called a difference only when its whole interval lies beyond the noise \
              floor of the control pair, and beyond {margin}."
@@ -234,14 +235,9 @@ fn how_to_read(summary: &Summary) -> Vec<String> {
         "A phase's share is its median over the median total; shares need not add up to 100 %. A \
          sample without a phase that others of its cell have counts as 0.",
         "p95 is shown from 20 samples on and p99 from 100 on: below that nothing lies beyond them.",
-        "The geometric mean stands on the functions for which every target has a ratio.",
-        Mark::Same.meaning(),
-        Mark::Unsure.meaning(),
-        Mark::Few.meaning(),
-        Mark::Failures.meaning(),
-    ]
-    .map(str::to_owned)
-    .to_vec()
+        "The geometric mean is that of the functions for which every target has a ratio.",
+    ];
+    lines.map(str::to_owned).into_iter().chain(marks).collect()
 }
 
 /// A section with a list; `when_empty` stands there instead of no line, and without
@@ -284,5 +280,9 @@ impl Table {
 
 /// Keeps text from being read as Markdown where that would break a line or table.
 fn escape(text: &str) -> String {
-    text.replace('|', "\\|").replace('\n', " ").replace('<', "&lt;").replace('~', "\\~")
+    text.replace('|', "\\|")
+        .replace('\n', " ")
+        .replace('<', "&lt;")
+        .replace('*', "\\*")
+        .replace('~', "\\~")
 }

@@ -125,7 +125,7 @@ fn targets(cells: &[&Cell]) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-/// What may stand before a ratio, from the gravest to none.
+/// What may stand before a ratio, from the gravest on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mark {
     /// Some invocations of the cell failed.
@@ -160,13 +160,23 @@ impl Mark {
         }
     }
 
+    /// What it looks like.
+    pub const fn example(self) -> &'static str {
+        match self {
+            Mark::Failures => "!1.2x",
+            Mark::Few => "*1.2x",
+            Mark::Same => "~1x",
+            Mark::Unsure => "?1.2x",
+        }
+    }
+
     /// What it means.
     pub const fn meaning(self) -> &'static str {
         match self {
-            Mark::Failures => "!    some invocations failed; the number is that of the others",
-            Mark::Few => "*    fewer than 5 samples: a hint and no result",
-            Mark::Same => "~1x  no difference beyond noise and margin",
-            Mark::Unsure => "?    undecided: the 95 % interval holds both a difference and none",
+            Mark::Failures => "some invocations failed; the number is that of the others",
+            Mark::Few => "fewer than 5 samples: a hint and no result",
+            Mark::Same => "no difference beyond noise and margin",
+            Mark::Unsure => "undecided: the samples allow both a difference and none",
         }
     }
 }

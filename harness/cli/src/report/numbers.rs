@@ -56,7 +56,7 @@ pub fn percent(fraction: f64) -> String {
     match fraction * 100.0 {
         0.0 => "0 %".to_owned(),
         p if p < 0.05 => "<0.1 %".to_owned(),
-        p if p < 9.95 => format!("{p:.1} %"),
+        p if p < 9.95 => format!("{p:.1} %").replace(".0 ", " "),
         p => format!("{p:.0} %"),
     }
 }
@@ -98,8 +98,9 @@ mod tests {
             "0.04x 1.2x 37x"
         );
         assert_eq!(
-            [percent(0.0), percent(0.0001), percent(0.018), percent(0.34)].join(", "),
-            "0 %, <0.1 %, 1.8 %, 34 %"
+            [percent(0.0), percent(0.0001), percent(0.01), percent(0.018), percent(0.34)]
+                .join(", "),
+            "0 %, <0.1 %, 1 %, 1.8 %, 34 %"
         );
     }
 }

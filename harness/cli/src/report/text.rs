@@ -102,9 +102,11 @@ impl Column {
     fn of_target(group: &Group, target: &Target) -> Self {
         let (times, ratios): (Vec<String>, Vec<String>) =
             group.functions.iter().map(|function| entry(group, function, target)).unzip();
-        let mean = group
-            .geometric_means()
-            .map(|(means, _)| means.get(target).map(|mean| ratio(*mean)).unwrap_or_default());
+        let mean = group.geometric_means().map(|(means, _)| match means.get(target) {
+            Some(mean) if group.is_all_few() => format!("?{}", rough_ratio(*mean)),
+            Some(mean) => ratio(*mean),
+            None => String::new(),
+        });
         let ratio_width = ratios.iter().chain(&mean).map(String::len).max().unwrap_or(0);
         let join = |(time, ratio): (String, String)| match (time.as_str(), ratio_width) {
             (_, 0) => time,
@@ -208,7 +210,7 @@ fn means(groups: &[Group]) -> Vec<String> {
         group.geometric_means().is_some_and(|(_, functions)| functions < group.functions.len())
     };
     match groups.iter().any(is_partial) {
-        true => vec!["over the functions for which every target has a ratio; (7): over 7".into()],
+        true => vec!["of the functions for which every target of the table has a ratio".into()],
         false => Vec::new(),
     }
 }
@@ -221,7 +223,7 @@ fn marks(groups: &[Group]) -> Vec<String> {
         .filter(|(_, cell)| cell.n > 0)
         .filter_map(|(all_few, cell)| Mark::of(cell, all_few))
         .collect();
-    marks.into_iter().map(|mark| mark.meaning().to_owned()).collect()
+    marks.into_iter().map(|mark| format!("{:<7}{}", mark.example(), mark.meaning())).collect()
 }
 
 /// Labelled lists, wrapped beside their labels.
@@ -257,6 +259,8 @@ impl Notes {
 fn wrap(text: &str, width: usize) -> impl Iterator<Item = String> {
     let width = width.saturating_sub(2);
     let mut lines = vec![String::new()];
+    // A unit stays with its number.
+    let text = text.replace(" %", "\u{a0}%");
     for word in text.split(' ') {
         let line = lines.last_mut().expect("never empty");
         if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
@@ -268,5 +272,5 @@ fn wrap(text: &str, width: usize) -> impl Iterator<Item = String> {
             line.push_str(word);
         }
     }
-    lines.into_iter()
+    lines.into_iter().map(|line| line.replace('\u{a0}', " "))
 }

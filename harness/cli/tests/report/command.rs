@@ -1,0 +1,85 @@
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::samples::*;
+
+fn run_directory(lines: &[String]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("invocations.jsonl"), lines.concat()).unwrap();
+    fs::write(dir.path().join("manifest.json"), r#"{"seed": 7, "report": {"title": "quick"}}"#)
+        .unwrap();
+    dir
+}
+
+fn lines() -> Vec<String> {
+    let rows = run(&FUNCTIONS[..1], &TARGETS[..2], 2);
+    rows.iter().map(|row| serde_json::to_string(row).unwrap() + "\n").collect()
+}
+
+fn report(dir: &Path, arguments: &[&str]) -> Output {
+    let mut lumos = Command::new(env!("CARGO_BIN_EXE_lumos"));
+    lumos.arg("report").arg(dir).args(arguments).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[test]
+fn a_run_is_reported_in_each_format() {
+    let dir = run_directory(&lines());
+    let text = stdout(&report(dir.path(), &[]));
+    assert!(text.starts_with("quick\n") && text.contains("fibonacci"), "{text}");
+    assert!(stdout(&report(dir.path(), &["--format", "md"])).starts_with("# quick\n"));
+    let json = stdout(&report(dir.path(), &["--format", "json"]));
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["schema"], &json["seed"]), (&1.into(), &7.into()));
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "nothing is written unasked");
+
+    let printed = stdout(&report(dir.path(), &["--format", "json", "--write"]));
+    let written = fs::read_to_string(dir.path().join("summary.json")).unwrap();
+    assert_eq!(printed, written);
+    assert!(dir.path().join("report.md").is_file());
+}
+
+#[test]
+fn a_last_line_that_was_cut_short_is_left_out() {
+    let mut lines = lines();
+    let last = lines.last_mut().unwrap();
+    last.truncate(last.len() / 2);
+    let dir = run_directory(&lines);
+    assert!(stdout(&report(dir.path(), &[])).contains("the run was killed"));
+}
+
+#[test]
+fn a_damaged_line_is_named() {
+    let mut lines = lines();
+    lines[2] = "{\"schema\": 1, \"cell\n".into();
+    let output = report(run_directory(&lines).path(), &[]);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(error.contains("invocations.jsonl:3 is no row"), "{error}");
+}
+
+#[test]
+fn rows_of_a_later_lumos_are_refused() {
+    let mut lines = lines();
+    lines[1] = lines[1].replace("\"schema\":1", "\"schema\":99");
+    let output = report(run_directory(&lines).path(), &[]);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(error.contains("invocations.jsonl:2 has schema 99"), "{error}");
+}
+
+#[test]
+fn what_is_no_run_directory_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    for place in [dir.path(), &dir.path().join("nowhere")] {
+        let output = report(place, &[]);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(error.contains("is no run directory"), "{error}");
+    }
+}

@@ -1,0 +1,6 @@
+//! `lumos report`: from rows to a summary, from a summary to what people read.
+
+mod command;
+mod render;
+mod samples;
+mod summary;

@@ -1,0 +1,103 @@
+use lumos_cli::report::{Format, Refused, RunInfo, render};
+use lumos_cli::summary::Summary;
+use lumos_model::cell::Start;
+use lumos_model::row::{Outcome, Row};
+
+use crate::samples::*;
+
+fn info() -> RunInfo {
+    let refused = |function: &&str| Refused {
+        cell: cell(function, "container-crun", Start::Warm),
+        reason: "crun was not found; install it with `sudo apt install crun`".into(),
+    };
+    RunInfo {
+        title: "quick".into(),
+        started: "2026-11-21 09:15".into(),
+        machine: "Raspberry Pi 5, 4 x Cortex-A76 at 2.4 GHz, Linux 6.12".into(),
+        refused: FUNCTIONS.iter().map(refused).collect(),
+        fairness: vec!["one source, one lock file and one compiler for all targets".into()],
+        settings: [("wasmtime-aot".to_owned(), "opt-level=speed".to_owned())].into(),
+        files: vec!["results/quick/report.md".into()],
+        ..RunInfo::default()
+    }
+}
+
+fn text(rows: Vec<Row>, width: usize) -> String {
+    render(Format::Text, &Summary::from_rows(rows.into_iter(), 42), &info(), width)
+}
+
+#[test]
+fn three_functions_on_seven_targets() {
+    insta::assert_snapshot!(text(run(&FUNCTIONS, &TARGETS, 10), 120));
+}
+
+#[test]
+fn a_narrow_terminal_gets_more_tables() {
+    insta::assert_snapshot!(text(run(&FUNCTIONS, &TARGETS, 10), 80));
+}
+
+#[test]
+fn failures_stand_where_the_numbers_would() {
+    let mut rows = run(&FUNCTIONS, &TARGETS, 10);
+    for row in &mut rows {
+        let (function, target) = (row.cell.function.as_str(), row.cell.target.as_str());
+        let outcome = match (function, target, row.sample.seq) {
+            ("fuzzy-search", "wasmedge-interp", _) => Outcome::Timeout,
+            ("fibonacci", "wasmtime-jit", 0) => Outcome::Trap,
+            _ => continue,
+        };
+        *row = failed(row.clone(), outcome, "stopped at the deadline of 5s");
+    }
+    // One cell of which only two samples are there.
+    rows.retain(|row| {
+        row.cell.target.as_str() != "container-runc"
+            || row.cell.function != "fibonacci"
+            || (row.block == 0 && row.sample.seq < 2)
+    });
+    insta::assert_snapshot!(text(rows, 120));
+}
+
+#[test]
+fn without_native_there_are_times_only() {
+    insta::assert_snapshot!(text(run(&FUNCTIONS, &TARGETS[1..], 4), 120));
+}
+
+#[test]
+fn one_sample_is_shown_as_the_hint_it_is() {
+    insta::assert_snapshot!(text(run(&FUNCTIONS, &TARGETS, 0), 120));
+}
+
+#[test]
+fn no_rows_are_said_to_be_none() {
+    insta::assert_snapshot!(text(Vec::new(), 120));
+}
+
+#[test]
+fn markdown_holds_everything() {
+    let summary =
+        Summary::from_rows(run(&FUNCTIONS[..2], &["native", "wasmtime-aot"], 4).into_iter(), 42);
+    insta::assert_snapshot!(render(Format::Md, &summary, &info(), 120));
+}
+
+#[test]
+fn nine_functions_on_seven_targets_fit_a_terminal() {
+    let functions = [
+        "audio-generation",
+        "decrypt-message",
+        "encrypt-message",
+        "fibonacci",
+        "fuzzy-search",
+        "language-detection",
+        "mandelbrot-bitmap",
+        "noop",
+        "prime-numbers",
+    ];
+    let rows = run(&functions, &TARGETS, 2);
+    for width in [80, 100, 120] {
+        let text = text(rows.clone(), width);
+        let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(widest <= width, "{widest} > {width}:\n{text}");
+    }
+    let tables = |width| text(rows.clone(), width).matches("prime-numbers").count();
+    assert_eq!((tables(120), tables(80)), (2, 4));
+}
