@@ -5,6 +5,7 @@
 //! [`Cli::run`].
 
 mod plan;
+pub mod report;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Plan(plan::Plan),
+    Report(report::Report),
 }
 
 /// How a command ended, when it could do its work.
@@ -42,6 +44,7 @@ impl Cli {
     pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
         match &self.command {
             Command::Plan(command) => command.run(out),
+            Command::Report(command) => command.run(out),
         }
     }
 }
