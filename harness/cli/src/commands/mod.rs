@@ -4,8 +4,13 @@
 //! To add one: `mod` it here, and add a variant to [`Command`] and a line to
 //! [`Cli::run`].
 
+mod artifacts;
+mod invoke;
+mod list;
 mod plan;
 pub mod report;
+mod run;
+pub mod shared;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -23,8 +28,13 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(run::RunCommand),
     Plan(plan::Plan),
     Report(report::Report),
+    Invoke(invoke::Invoke),
+    List(list::List),
+    #[command(hide = true)]
+    Artifacts(artifacts::Artifacts),
 }
 
 /// How a command ended, when it could do its work.
@@ -43,8 +53,12 @@ impl Cli {
     /// Bad usage or input, or a machine that cannot do what was asked.
     pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
         match &self.command {
+            Command::Run(command) => command.run(out),
+            Command::Invoke(command) => command.run(out),
             Command::Plan(command) => command.run(out),
             Command::Report(command) => command.run(out),
+            Command::List(command) => command.run(out),
+            Command::Artifacts(command) => command.run(out),
         }
     }
 }

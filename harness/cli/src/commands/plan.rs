@@ -1,19 +1,197 @@
+//! `lumos plan`: what a run of a scenario would do.
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use anyhow::bail;
+use lumos_model::SCHEMA;
+use lumos_model::cell::Cell;
+
+use super::shared::{Format, Narrow, count, load_scenario, table};
 use crate::commands::Exit;
+use crate::discovery;
+use crate::plan::{Estimate, Plan as RunPlan};
+use crate::scenario::Scenario;
+use crate::selector::Axis;
 
-/// Show the cells of a scenario, what cannot run and why, and what it will take.
+/// Show the cells of a scenario, what cannot run and why, and an estimate of the time.
 #[derive(Debug, clap::Args)]
 pub struct Plan {
-    /// The scenario.
+    /// The scenario, a TOML file (see scenarios/README.md).
     file: PathBuf,
+    #[command(flatten)]
+    narrow: Narrow,
+    /// In which form.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
 }
 
 impl Plan {
     /// Writes the plan to `out`.
+    ///
+    /// # Errors
+    /// When the scenario holds mistakes, or nothing is left after the filter.
     pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
-        writeln!(out, "{}", self.file.display())?;
+        let (mut scenario, _) = load_scenario(&self.file)?;
+        self.narrow.apply(&mut scenario);
+        let filter = self.narrow.filter();
+        let plan = RunPlan::new(&scenario, &discovery::discover()?, &filter);
+        if plan.cells.is_empty() {
+            bail!("no cell of {} matches --filter {filter}", self.file.display());
+        }
+        match self.format {
+            Format::Text => out.write_all(text(&scenario, &plan).as_bytes())?,
+            Format::Json => {
+                serde_json::to_writer_pretty(&mut *out, &json(&scenario, &plan))?;
+                writeln!(out)?;
+            }
+        }
         Ok(Exit::Done)
     }
+}
+
+fn json(scenario: &Scenario, plan: &RunPlan) -> serde_json::Value {
+    let estimate = plan.estimate(scenario);
+    serde_json::json!({
+        "schema": SCHEMA,
+        "scenario": scenario,
+        "cells": plan.cells,
+        "control": plan.control,
+        "blocks": plan.blocks,
+        "estimate": {
+            "blocks": estimate.blocks,
+            "samples": estimate.samples,
+            "warmups": estimate.warmups,
+            "gaps_ns": estimate.gaps.as_nanos() as u64,
+            "budget_ns": estimate.budget.map(|budget| budget.as_nanos() as u64),
+        },
+    })
+}
+
+/// The plan for people.
+fn text(scenario: &Scenario, plan: &RunPlan) -> String {
+    let mut parts = vec![axes(scenario, plan), cells(plan)];
+    if plan.runnable().count() < plan.cells.len() {
+        parts.push(refusals(plan));
+    }
+    parts.push(effort(scenario, plan));
+    parts.join("\n")
+}
+
+/// Name, purpose, and the words of each axis.
+fn axes(scenario: &Scenario, plan: &RunPlan) -> String {
+    let mut text = format!("scenario {}", scenario.name);
+    if let Some(description) = &scenario.description {
+        text += &format!(": {}", description.trim());
+    }
+    text += "\n\n";
+    for axis in Axis::ALL {
+        let words = words(plan.cells.iter().map(|planned| &planned.cell), axis);
+        text += &format!("  {:<10} {}\n", axis.as_str(), words.join(", "));
+    }
+    text
+}
+
+/// How many cells of each target and start can run.
+fn cells(plan: &RunPlan) -> String {
+    let columns = pairs(plan, |cell| (cell.isolation, cell.start));
+    let runnable = plan.runnable().count();
+    let mut text = format!("{} of {} can run\n\n", runnable, count(plan.cells.len(), "cell"));
+    let many = columns.iter().map(|(isolation, _)| isolation).collect::<BTreeSet<_>>().len() > 1;
+    let header: Vec<String> = columns
+        .iter()
+        .map(|(isolation, start)| match many {
+            true => format!("{isolation}\n{start}"),
+            false => start.to_string(),
+        })
+        .collect();
+    let mut table = table(["target"].into_iter().chain(header.iter().map(String::as_str)));
+    for target in pairs(plan, |cell| cell.target.clone()) {
+        let entries = columns.iter().map(|column| {
+            let of =
+                |cell: &&Cell| cell.target == target && (cell.isolation, cell.start) == *column;
+            let all = plan.cells.iter().map(|planned| &planned.cell).filter(of).count();
+            match plan.runnable().filter(of).count() {
+                0 => "-".to_owned(),
+                some if some < all => format!("{some} of {all}"),
+                all => all.to_string(),
+            }
+        });
+        table.add_row([target.to_string()].into_iter().chain(entries));
+    }
+    for line in table.lines() {
+        text += &format!(" {}\n", line.trim_end());
+    }
+    text
+}
+
+/// What cannot run, by reason; of which cells it is said by the axes on which they differ
+/// from the rest.
+fn refusals(plan: &RunPlan) -> String {
+    let mut by_reason: BTreeMap<&str, Vec<&Cell>> = BTreeMap::new();
+    for (cell, reason) in plan.refused() {
+        by_reason.entry(reason).or_default().push(cell);
+    }
+    let total: usize = by_reason.values().map(Vec::len).sum();
+    let mut text = format!("{} cannot run\n\n", count(total, "cell"));
+    for (reason, cells) in by_reason {
+        text += &format!("  {:>4}  {reason}\n", cells.len());
+        for axis in Axis::ALL {
+            let here = words(cells.iter().copied(), axis);
+            if here.len() < words(plan.cells.iter().map(|planned| &planned.cell), axis).len() {
+                text += &format!("        {axis}: {}\n", here.join(", "));
+            }
+        }
+    }
+    text
+}
+
+/// Blocks, samples, the control pair, and the time that is known before.
+fn effort(scenario: &Scenario, plan: &RunPlan) -> String {
+    let Estimate { blocks, samples, warmups, gaps, budget } = plan.estimate(scenario);
+    if blocks == 0 {
+        return "Nothing of it can run here.\n".to_owned();
+    }
+    let mut text = format!(
+        "{} with {}, {}; shuffled with seed {}\n",
+        count(blocks as usize, "block"),
+        count(samples as usize, "sample"),
+        count(warmups as usize, "warm-up invocation"),
+        plan.seed
+    );
+    text += &match &plan.control {
+        Some(cell) => format!("control pair: {cell} is measured twice, for the noise floor\n"),
+        None => "no control pair: no native cell runs, so the noise floor stays unknown\n".into(),
+    };
+    text += &format!("estimate: at least {} of declared gaps", seconds(gaps));
+    if let (Some(all), Some(each)) = (budget, scenario.budget) {
+        text += &format!("; at most about {} in blocks ({each} each)", seconds(all));
+    }
+    text += "; starts of hosts, warm-ups and the check of outputs come on top\n";
+    text
+}
+
+/// A time as one reads it on a watch.
+fn seconds(time: Duration) -> String {
+    match time.as_secs() {
+        0 if time.is_zero() => "0 s".to_owned(),
+        0..10 => format!("{:.1} s", time.as_secs_f64()),
+        whole @ 10..120 => format!("{whole} s"),
+        whole => format!("{} min {} s", whole / 60, whole % 60),
+    }
+}
+
+/// The different words of `cells` on `axis`, in the order of the plan.
+fn words<'c>(cells: impl Iterator<Item = &'c Cell>, axis: Axis) -> Vec<&'c str> {
+    let mut seen = BTreeSet::new();
+    cells.map(|cell| axis.of(cell)).filter(|word| seen.insert(*word)).collect()
+}
+
+/// The different values of `key`, in the order of the plan.
+fn pairs<K: Ord + Clone>(plan: &RunPlan, key: impl Fn(&Cell) -> K) -> Vec<K> {
+    let mut seen = BTreeSet::new();
+    let keys = plan.cells.iter().map(|planned| key(&planned.cell));
+    keys.filter(|key| seen.insert(key.clone())).collect()
 }

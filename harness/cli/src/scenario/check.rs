@@ -41,11 +41,12 @@ pub(super) fn matrix(table: &Table<'_>, matrix: &Matrix, problems: &mut Problems
         let hint = "add \"process\", or measure cold:instance, cold:module or warm";
         problems.0.push(Problem::new(isolation.span(), message).hint(hint));
     }
-    if let Targets::Named(targets) = &matrix.targets {
-        if !targets.is_empty() && targets.iter().all(|target| target.is_native()) {
-            let message = "a native function is a process of its own and has no thread isolation";
-            problems.0.push(Problem::new(isolation.span(), message).hint("write [\"process\"]"));
-        }
+    if let Targets::Named(targets) = &matrix.targets
+        && !targets.is_empty()
+        && targets.iter().all(|target| target.is_native())
+    {
+        let message = "a native function is a process of its own and has no thread isolation";
+        problems.0.push(Problem::new(isolation.span(), message).hint("write [\"process\"]"));
     }
 }
 
