@@ -1,10 +1,12 @@
 //! `lumos report`: the numbers of a run, from its rows alone.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use lumos_model::cell::Cell;
 use serde_json::Value;
 
 use crate::commands::Exit;
@@ -36,9 +38,10 @@ impl Report {
     /// # Errors
     /// When there is no run at the place that was given, or its rows are damaged.
     pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
-        let (summary, info) = read(&self.dir)?;
+        let (summary, mut info) = read(&self.dir)?;
         if self.write {
             write(&self.dir, &summary, &info)?;
+            info.files.push(format!("{}/{{summary.json,report.md}}", self.dir.display()));
         }
         out.write_all(report::render(self.format, &summary, &info, width()).as_bytes())?;
         Ok(Exit::Done)
@@ -73,7 +76,24 @@ pub fn read(dir: &Path) -> anyhow::Result<(Summary, RunInfo)> {
         ));
     }
     let seed = manifest.get("seed").and_then(Value::as_u64).unwrap_or(SEED);
-    Ok((gather.finish(seed), info))
+    let summary = gather.finish(seed);
+    info.warnings.extend(unmeasured(&manifest, &summary));
+    Ok((summary, info))
+}
+
+/// A line about cells that the manifest plans and that have no rows, if there are any.
+fn unmeasured(manifest: &Value, summary: &Summary) -> Option<String> {
+    let planned = manifest.get("cells").cloned().unwrap_or_default();
+    let planned: Vec<Cell> = serde_json::from_value(planned).unwrap_or_default();
+    let measured: BTreeSet<&Cell> = summary.cells.iter().map(|cell| &cell.cell).collect();
+    let missing: Vec<&Cell> = planned.iter().filter(|cell| !measured.contains(cell)).collect();
+    let first = missing.first()?;
+    Some(format!(
+        "{} of {} planned cells have no rows, {first} for one: the run was ended before them, or \
+         their blocks could not be measured, as telemetry.jsonl says",
+        missing.len(),
+        planned.len()
+    ))
 }
 
 /// Writes `summary.json` and `report.md` into a run directory.

@@ -2,6 +2,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use lumos_model::cell::Start;
+
 use crate::samples::*;
 
 fn run_directory(lines: &[String]) -> tempfile::TempDir {
@@ -42,6 +44,19 @@ fn a_run_is_reported_in_each_format() {
     let written = fs::read_to_string(dir.path().join("summary.json")).unwrap();
     assert_eq!(printed, written);
     assert!(dir.path().join("report.md").is_file());
+}
+
+#[test]
+fn planned_cells_without_rows_are_told() {
+    let dir = run_directory(&lines());
+    let cells = ["native", "wasmtime-jit"].map(|target| cell("fibonacci", target, Start::Warm));
+    let manifest = serde_json::json!({ "cells": cells }).to_string();
+    fs::write(dir.path().join("manifest.json"), manifest).unwrap();
+    let text = stdout(&report(dir.path(), &[]));
+    assert!(
+        text.contains("1 of 2 planned cells have no rows, fibonacci/small/wasmtime-jit"),
+        "{text}"
+    );
 }
 
 #[test]
