@@ -10,17 +10,33 @@
 //! | [`plan`] | from a scenario to cells and shuffled blocks |
 //! | [`scenario`] | the TOML file that describes an experiment, read and checked |
 //! | [`selector`] | patterns over cells, for `--filter` and `[[exclude]]` |
+//! | [`run`] | the main path: gate, blocks, rows, report |
+//! | [`gate`] | same outputs and proven modes, or no measurement |
+//! | [`session`] | hosts, artifacts, cgroups and storage, ready to use |
+//! | [`host_client`] | our end of a host process |
+//! | [`redis_server`] | the functions' storage |
+//! | [`store`] | the run directory |
+//! | [`progress`], [`interrupt`], [`run_info`] | the bar, Ctrl-C, the report's facts |
 //! | [`summary`] | what the rows say, cell by cell |
 #![forbid(unsafe_code)]
 
 pub mod artifacts;
 pub mod commands;
 pub mod discovery;
+pub mod gate;
+pub mod host_client;
+pub mod interrupt;
 pub mod plan;
+pub mod progress;
+pub mod redis_server;
 pub mod report;
 pub mod rows;
+pub mod run;
+pub mod run_info;
 pub mod scenario;
 pub mod selector;
+pub mod session;
 mod shuffle;
+pub mod store;
 pub mod summary;
 mod words;

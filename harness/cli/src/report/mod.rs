@@ -13,7 +13,7 @@ pub mod info;
 pub mod json;
 pub mod markdown;
 mod notes;
-mod numbers;
+pub mod numbers;
 pub mod text;
 
 use clap::ValueEnum;

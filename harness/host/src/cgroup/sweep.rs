@@ -9,15 +9,18 @@ use super::group::remove_patiently;
 use super::{ROOT, roots};
 
 /// Ends every other process in the groups below `path`, moves this one out, and removes
-/// the groups.
+/// the groups, and the folders above that are then empty.
 pub fn evacuate(path: &str) {
     for root in roots() {
         let folder = root.join(path);
         if folder.is_dir() {
             empty(&root, &folder);
-            // The folder of all runs goes with its last run.
-            if let Some(parent) = folder.parent().filter(|parent| parent.ends_with(ROOT)) {
-                let _ = std::fs::remove_dir(parent);
+            // The folders above go with the last one below them.
+            let above = folder.ancestors().skip(1).take_while(|above| *above != root);
+            for parent in above {
+                if std::fs::remove_dir(parent).is_err() {
+                    break;
+                }
             }
         }
     }

@@ -1,0 +1,115 @@
+//! The facts of a run that its report prints beside numbers.
+
+use std::collections::BTreeMap;
+
+use lumos_model::artifact::Artifact;
+use lumos_model::units::ByteSize;
+
+use crate::discovery;
+use crate::gate::Verdict;
+use crate::plan::Plan;
+use crate::report::{Refused, RunInfo};
+use crate::scenario::Scenario;
+use crate::session::Session;
+
+/// Collects them.
+pub fn collect(
+    scenario: &Scenario,
+    plan: &Plan,
+    session: &Session,
+    verdict: &Verdict,
+    artifacts: &[Artifact],
+) -> RunInfo {
+    let redis = session.redis.as_ref().map(|redis| {
+        let whose = if redis.is_own() { "started by lumos" } else { "given by --redis-url" };
+        format!("{} ({whose})", redis.version())
+    });
+    RunInfo {
+        title: scenario.name.clone(),
+        started: utc_now(),
+        machine: machine(),
+        redis,
+        artifacts: artifacts.iter().map(artifact_line).collect(),
+        settings: settings(plan, session),
+        refused: plan
+            .refused()
+            .map(|(cell, reason)| Refused { cell: cell.clone(), reason: reason.to_owned() })
+            .collect(),
+        gate_failures: verdict.failures.clone(),
+        fairness: fairness(scenario, session, verdict),
+        warnings: session.losses.clone(),
+        files: Vec::new(),
+    }
+}
+
+/// The time as ISO 8601 in UTC.
+pub fn utc_now() -> String {
+    humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string()
+}
+
+/// Model, cores and kernel in one line.
+fn machine() -> String {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let board = read("/proc/device-tree/model");
+    let cpuinfo = read("/proc/cpuinfo");
+    let cpu = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let model = match (board.trim_end_matches('\0'), cpu) {
+        ("", Some((_, cpu))) => cpu.to_owned(),
+        ("", None) => "unknown CPU".to_owned(),
+        (board, _) => board.to_owned(),
+    };
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let kernel = read("/proc/sys/kernel/osrelease");
+    format!("{model}, {cores} cores, {}, Linux {}", std::env::consts::ARCH, kernel.trim())
+}
+
+fn artifact_line(artifact: &Artifact) -> String {
+    let Artifact { function, form, bytes, compiler, compile_ns, .. } = artifact;
+    let compiled = compile_ns.map(|ns| format!(", compiled in {:.2} s", ns as f64 / 1e9));
+    let compiler = compiler.lines().next().unwrap_or_default();
+    format!("{function} {form}: {bytes} bytes, {compiler}{}", compiled.unwrap_or_default())
+}
+
+fn settings(plan: &Plan, session: &Session) -> BTreeMap<String, String> {
+    let targets: Vec<_> = plan.runnable().map(|cell| &cell.target).collect();
+    let capabilities = targets.iter().filter_map(|target| {
+        Some((target.to_string(), discovery::capability(&session.hosts, target).ok()?))
+    });
+    let text = |settings: &BTreeMap<String, String>| {
+        let pairs: Vec<String> = settings.iter().map(|(k, v)| format!("{k}: {v}")).collect();
+        pairs.join("; ")
+    };
+    capabilities.map(|(target, capability)| (target, text(&capability.settings))).collect()
+}
+
+fn fairness(scenario: &Scenario, session: &Session, verdict: &Verdict) -> Vec<String> {
+    let compiler =
+        session.artifacts.manifest().compiler.lines().next().unwrap_or_default().to_owned();
+    let limits = &scenario.limits;
+    let bound = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
+    let mut lines = vec![
+        format!("one source, lock file, profile and compiler for native and wasm: {compiler}"),
+        format!(
+            "outputs byte-identical over all admitted targets for {} combinations of function, size \
+             and storage",
+            verdict.outputs.len()
+        ),
+        format!("mode proven for {} artifacts", verdict.proofs.len()),
+        format!(
+            "{} inputs generated from seed {} and hashed",
+            session.inputs_sha256.len(),
+            scenario.seed
+        ),
+        format!(
+            "limits for every target: cpus {}, memory {}, timeout {}",
+            bound(limits.cpus.map(|cpus| cpus.to_string())),
+            bound(limits.memory.map(|ByteSize(bytes)| ByteSize(bytes).to_string())),
+            limits.timeout
+        ),
+        format!("blocks of all cells shuffled with seed {}", scenario.seed),
+    ];
+    if session.redis.is_some() {
+        lines.push("Redis and driver run outside the measured cgroups".to_owned());
+    }
+    lines
+}

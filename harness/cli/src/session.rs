@@ -1,0 +1,233 @@
+//! What every command that invokes functions needs: hosts, artifacts, cgroups, storage.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use lumos_inputs::Placement;
+use lumos_model::artifact::{Artifact, Form};
+use lumos_model::cell::{Cell, Size, Storage, Target};
+use lumos_model::protocol::{Limits, Prepare};
+use lumos_model::units::Span;
+use lumos_model::wire::{CONNECTION, IO_TIMEOUT_MS, REDIS_URL};
+
+use crate::artifacts::Artifacts;
+use crate::discovery::{self, Host};
+use crate::host_client::{ClientError, Groups, HostClient};
+use crate::redis_server::RedisServer;
+use crate::scenario::{Connection, Scenario};
+
+/// What is done to every instance of a session.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Seed of the inputs.
+    pub seed: u64,
+    /// Bounds on an instance.
+    pub limits: Limits,
+    /// How long a connection to the storage lives.
+    pub connection: Connection,
+    /// Invocations before the first warm sample.
+    pub warmup: u32,
+    /// Pause before each cold sample.
+    pub gap: Span,
+}
+
+impl From<&Scenario> for Settings {
+    fn from(scenario: &Scenario) -> Self {
+        Self {
+            seed: scenario.seed,
+            limits: scenario.limits.clone(),
+            connection: scenario.connection,
+            warmup: scenario.warmup,
+            gap: scenario.gap,
+        }
+    }
+}
+
+/// Hosts, artifacts, cgroups and storage, ready to use.
+pub struct Session {
+    /// The hosts beside this executable.
+    pub hosts: Vec<Host>,
+    /// The functions as built.
+    pub artifacts: Artifacts,
+    /// The control groups of this process.
+    pub groups: Groups,
+    /// What cannot be measured or bounded here.
+    pub losses: Vec<String>,
+    /// The Redis server, once something needs it.
+    pub redis: Option<RedisServer>,
+    /// Hashes of the inputs that were stored, by key.
+    pub inputs_sha256: BTreeMap<String, String>,
+    settings: Settings,
+    requests: HashMap<(String, Size, Storage), String>,
+    /// Files whose hash was checked, by hash: once a session is enough.
+    verified: Mutex<HashMap<String, PathBuf>>,
+}
+
+impl Session {
+    /// Makes the control groups of this process.
+    pub fn new(hosts: Vec<Host>, artifacts: Artifacts, mut settings: Settings) -> Self {
+        let (groups, loss) = Groups::create();
+        if loss.is_some() {
+            // Without groups only what the engines themselves bound is bounded.
+            settings.limits.cpus = None;
+        }
+        Self {
+            hosts,
+            artifacts,
+            groups,
+            losses: loss.into_iter().collect(),
+            redis: None,
+            inputs_sha256: BTreeMap::new(),
+            settings,
+            requests: HashMap::new(),
+            verified: Mutex::default(),
+        }
+    }
+
+    /// Makes inputs and requests for `cells`, and stores the inputs where their cells
+    /// look for them.
+    ///
+    /// # Errors
+    /// When a cell's storage cannot be had.
+    pub fn provide<'c>(
+        &mut self,
+        cells: impl Iterator<Item = &'c Cell>,
+        redis_url: Option<&str>,
+    ) -> anyhow::Result<()> {
+        for cell in cells {
+            let key = (cell.function.clone(), cell.size, cell.storage);
+            if self.requests.contains_key(&key) {
+                continue;
+            }
+            let (size, seed) = (input_size(cell.size), self.settings.seed);
+            self.provide_storage(cell.storage, redis_url)?;
+            if let Some(input) = lumos_inputs::input(&cell.function, size, seed)? {
+                if let (Storage::Redis, Some(redis)) = (cell.storage, &mut self.redis) {
+                    redis.seed(&input)?;
+                }
+                self.inputs_sha256.insert(input.key, input.sha256);
+            }
+            let placement = match cell.storage {
+                Storage::Inline => Placement::Inline,
+                Storage::Redis => Placement::Redis,
+                other => bail!("{other} storage is not in this version; use inline or redis"),
+            };
+            let request = lumos_inputs::request(&cell.function, size, seed, &placement)?;
+            let request = String::from_utf8(request).context("a request is JSON")?;
+            self.requests.insert(key, request);
+        }
+        Ok(())
+    }
+
+    /// Makes a storage ready to use.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub fn provide_storage(
+        &mut self,
+        storage: Storage,
+        redis_url: Option<&str>,
+    ) -> anyhow::Result<()> {
+        if storage == Storage::Redis && self.redis.is_none() {
+            self.redis = Some(RedisServer::open(redis_url)?);
+        }
+        Ok(())
+    }
+
+    /// The artifact of `function` for `target`, checked against the manifest.
+    ///
+    /// # Errors
+    /// When it was not built or is not what was built.
+    pub fn artifact(&self, function: &str, target: &Target) -> anyhow::Result<(PathBuf, Artifact)> {
+        let artifact = self.artifacts.find(function, &self.form(target)?)?.clone();
+        let mut verified = self.verified.lock().unwrap_or_else(|e| e.into_inner());
+        if let Some(path) = verified.get(&artifact.sha256) {
+            return Ok((path.clone(), artifact));
+        }
+        let path = self.artifacts.verify(&artifact)?;
+        verified.insert(artifact.sha256.clone(), path.clone());
+        Ok((path, artifact))
+    }
+
+    fn form(&self, target: &Target) -> anyhow::Result<Form> {
+        let capability = discovery::capability(&self.hosts, target);
+        Ok(capability.map_err(anyhow::Error::msg)?.form.clone())
+    }
+
+    /// Starts the host of `target`.
+    ///
+    /// # Errors
+    /// When there is none or it cannot be started.
+    pub fn start_host(&self, target: &Target) -> Result<HostClient, ClientError> {
+        let host = discovery::host_of(&self.hosts, target).ok_or_else(|| {
+            ClientError::Refused(format!("no host for {target}: see `lumos list targets`"))
+        })?;
+        HostClient::start(&host.path, &self.groups, &self.settings.limits)
+    }
+
+    /// What a host must know to run `cell`.
+    ///
+    /// # Errors
+    /// When the cell's artifact cannot be used.
+    pub fn prepare(&self, cell: &Cell) -> anyhow::Result<Prepare> {
+        let (artifact, _) = self.artifact(&cell.function, &cell.target)?;
+        let key = (cell.function.clone(), cell.size, cell.storage);
+        let request = self.requests.get(&key).context("the cell was not provided for")?;
+        self.prepare_with(cell, artifact, request.clone())
+    }
+
+    /// Like [`prepare`](Self::prepare), with an artifact and a request of one's own.
+    ///
+    /// # Errors
+    /// When the cell's storage was not provided.
+    pub fn prepare_with(
+        &self,
+        cell: &Cell,
+        artifact: PathBuf,
+        request: String,
+    ) -> anyhow::Result<Prepare> {
+        let Settings { limits, connection, warmup, gap, .. } = self.settings.clone();
+        let mut env = BTreeMap::new();
+        if cell.storage == Storage::Redis {
+            let redis = self.redis.as_ref().context("the cell was not provided for")?;
+            let connection = match connection {
+                Connection::Request => "request",
+                Connection::Instance => "instance",
+            };
+            let timeout_ms = limits.timeout.0.as_millis().max(1);
+            env.insert(REDIS_URL.to_owned(), redis.url().to_owned());
+            env.insert(CONNECTION.to_owned(), connection.to_owned());
+            env.insert(IO_TIMEOUT_MS.to_owned(), timeout_ms.to_string());
+        }
+        Ok(Prepare {
+            target: cell.target.clone(),
+            artifact,
+            isolation: cell.isolation,
+            start: cell.start,
+            limits,
+            env,
+            request,
+            warmup,
+            gap,
+            cgroup: None,
+        })
+    }
+
+    /// The longest that one sample may take, pause and start included.
+    pub fn sample_bound(&self) -> Duration {
+        self.settings.limits.timeout.0 + self.settings.gap.0 + Duration::from_secs(2)
+    }
+}
+
+/// The size group in the words of the inputs' crate.
+pub(crate) fn input_size(size: Size) -> lumos_inputs::Size {
+    match size {
+        Size::Tiny => lumos_inputs::Size::Tiny,
+        Size::Small => lumos_inputs::Size::Small,
+        Size::Medium => lumos_inputs::Size::Medium,
+        Size::Large => lumos_inputs::Size::Large,
+    }
+}
