@@ -22,12 +22,18 @@ done
 locked=()
 [[ ! -e $root/functions/Cargo.lock ]] || locked=(--locked)
 
+# The settings that functions/ wants on every target. They are handed over by hand, because cargo drops those of its
+# configuration as soon as a target has flags of its own.
+config=$root/functions/.cargo/config.toml
+mapfile -t common < <([[ ! -e $config ]] || awk '/^rustflags *=/ { on = 1 } on; on && /\]/ { exit }' "$config" | grep -o '"[^"]*"' | tr -d '"')
+[[ ! -e $config || ${#common[@]} != 0 ]] || { echo "$config: no rustflags found" >&2; exit 1; }
+
 # flags_for TRIPLE: sets `flags`. A wasm library is linked with the reactor's start file, so that its constructors run once,
 # in `_initialize`; without it the linker has every call of every export run them.
 flags_for() {
-    flags=()
-    [[ $1 == "$native" ]] && return
-    flags=(-C link-arg=-l:crt1-reactor.o)
+    flags=("${common[@]}")
+    [[ $1 != "$native" ]] || return 0
+    flags+=(-C link-arg=-l:crt1-reactor.o)
     [[ $1 != wasm32-wasip1 ]] || flags+=(-C link-arg=--export=_initialize)
     [[ $LUMOS_FUNCTIONS_BUILD_STD == 1 ]] || return 0
     flags+=(-C link-self-contained=no)
