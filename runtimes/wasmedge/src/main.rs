@@ -1,1 +1,9 @@
-fn main() {}
+//! The host process of WasmEdge.
+
+use std::process::ExitCode;
+
+use lumos_host_wasmedge::WasmEdgeRuntime;
+
+fn main() -> ExitCode {
+    lumos_host::main(WasmEdgeRuntime::new())
+}

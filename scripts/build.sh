@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Builds the harness, the functions, and what the engines compile ahead of time. Idempotent; nothing to do takes seconds.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+[[ -e .deps/env.sh ]] || { echo "call scripts/setup.sh first" >&2; exit 1; }
+# shellcheck source=/dev/null
+source .deps/env.sh
+
+scripts/build-functions.sh
+
+# The WasmEdge host needs its C library; everything else is built without it.
+packages=(--workspace)
+[[ -n ${LUMOS_WASMEDGE_ROOT:-} ]] || packages+=(--exclude lumos-host-wasmedge)
+started=$SECONDS
+cargo build --release --locked --quiet "${packages[@]}"
+echo "harness: built in $((SECONDS - started)) s"
+
+target/release/lumos artifacts

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# From a clean clone to a comparison: sets up, builds, runs scenarios/quick.toml. Arguments are for `lumos run` and replace
+# the scenario: scripts/run.sh scenarios/execution-time.toml --filter function=noop
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+scripts/setup.sh
+scripts/build.sh
+[[ $# != 0 ]] || set -- scenarios/quick.toml
+exec target/release/lumos run "$@"
