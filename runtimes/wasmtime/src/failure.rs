@@ -23,7 +23,9 @@ pub fn classify(error: &Error, denied: Option<Denied>, last_words: &str) -> Invo
 
 fn describe(error: &Error) -> String {
     if let Some(I32Exit(code)) = error.downcast_ref::<I32Exit>() {
-        return format!("the guest called exit({code})");
+        // All that `wasi:cli/exit` of WASI 0.2 carries is success or failure.
+        let how = if *code == 0 { "success" } else { "failure" };
+        return format!("the guest exited with {how} instead of answering");
     }
     match error.downcast_ref::<Trap>() {
         Some(trap) => trap.to_string(),
@@ -57,7 +59,10 @@ mod tests {
         let denied = Denied { bytes: 1, desired: 3, limit: Some(2) };
         assert!(matches!(classify(&trap, Some(denied), ""), InvokeError::OutOfMemory(_)));
         let exit = Error::from(I32Exit(3));
-        assert_eq!(classify(&exit, None, ""), InvokeError::Trap("the guest called exit(3)".into()));
+        assert_eq!(
+            classify(&exit, None, ""),
+            InvokeError::Trap("the guest exited with failure instead of answering".into())
+        );
         let InvokeError::Trap(long) = classify(&trap, None, &"ä".repeat(5000)) else { panic!() };
         assert!(long.chars().count() <= READABLE + 3);
     }

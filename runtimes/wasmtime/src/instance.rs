@@ -68,7 +68,7 @@ impl WasmtimeInstance {
             .run(module.pre.instantiate_async(&mut store))
             .map_err(|error| refused(&store, error))?;
         let typed = |error| wrong_type(module, error);
-        let invoke = instance.get_typed_func(&mut store, &module.invoke).map_err(typed)?;
+        let invoke = instance.get_typed_func(&mut store, module.invoke).map_err(typed)?;
         let canary = module.canary.as_ref();
         let canary = canary
             .map(|index| instance.get_typed_func(&mut store, index))

@@ -1,11 +1,9 @@
 //! Host process that runs lumos functions under Wasmtime.
 
-use lumos_host::Runtime;
+use std::process::ExitCode;
+
 use lumos_host_wasmtime::WasmtimeRuntime;
 
-fn main() {
-    // Until lumos_host::main is there.
-    for target in WasmtimeRuntime::new().capabilities().targets {
-        println!("{}", target.target);
-    }
+fn main() -> ExitCode {
+    lumos_host::main(WasmtimeRuntime::new())
 }
