@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The runtimes that this repository ships, so that a missing one can be named. No other
 /// part of `lumos` depends on this list.
-const SHIPPED: [&str; 4] = ["native", "container", "wasmtime", "wasmedge"];
+const SHIPPED: [&str; 3] = ["native", "wasmtime", "wasmedge"];
 
 /// A host's executable and its answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -230,7 +230,7 @@ mod tests {
 
         let absent = absent_runtimes(&hosts);
         let absent: Vec<_> = absent.iter().map(|(runtime, _)| *runtime).collect();
-        assert_eq!(absent, ["container", "wasmedge"]);
+        assert_eq!(absent, ["wasmedge"]);
         let reason = capability(&hosts, &"wasmedge-aot".parse().unwrap()).unwrap_err();
         assert_eq!(
             reason,

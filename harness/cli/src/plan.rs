@@ -182,4 +182,4 @@ fn blocks_of(cell: &Cell, control: bool, scenario: &Scenario) -> impl Iterator<I
 
 #[cfg(test)]
 #[path = "plan_tests.rs"]
-mod tests;
+pub(crate) mod tests;

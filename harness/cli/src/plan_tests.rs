@@ -31,19 +31,22 @@ fn host(runtime: &str, targets: &[&str], isolations: &[Isolation]) -> Host {
     }
 }
 
-fn hosts() -> Vec<Host> {
+/// Native, and Wasmtime without a JIT.
+pub(crate) fn hosts() -> Vec<Host> {
     vec![
         host("native", &["native"], &[Isolation::Process]),
         host("wasmtime", &["wasmtime-aot", "wasmtime-jit"], Isolation::ALL),
     ]
 }
 
-fn scenario(toml: &str) -> Scenario {
+/// The scenario in `toml`, which has all but a name.
+pub(crate) fn scenario(toml: &str) -> Scenario {
     let text = format!("name = \"t\"\n{toml}");
     Scenario::parse(&text, Path::new("t.toml"), &FUNCTIONS).unwrap_or_else(|e| panic!("{e}"))
 }
 
-const SMALL: &str = r#"
+/// A scenario of which some cells cannot run.
+pub(crate) const SMALL: &str = r#"
     repetitions = 5
     block = 2
     [matrix]

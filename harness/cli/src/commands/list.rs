@@ -10,7 +10,7 @@ use lumos_model::artifact::Artifact;
 use lumos_model::capability::Capabilities;
 use serde_json::{Value, json};
 
-use super::shared::{ArtifactsFolder, Format, count, load_scenario, table};
+use super::shared::{ArtifactsFolder, Format, align_right, count, lines, load_scenario, table};
 use crate::commands::Exit;
 use crate::discovery::{self, Host};
 use crate::plan::Plan;
@@ -180,6 +180,7 @@ fn scenarios(folder: &Path) -> anyhow::Result<(String, Value)> {
             }
         }
     }
+    align_right(&mut table, 1..4);
     if paths.is_empty() {
         text += &format!("{} in {}\n", count(0, "scenario"), folder.display());
     }
@@ -190,7 +191,44 @@ fn join<T: Display>(items: impl IntoIterator<Item = T>) -> String {
     items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
 }
 
-/// The table's lines without the blanks at their ends.
-fn lines(table: &comfy_table::Table) -> String {
-    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::tests::hosts;
+
+    #[test]
+    fn targets_say_what_they_can_and_what_they_lack() {
+        let mut hosts = hosts();
+        hosts.push(Host {
+            path: "lumos-host-broken".into(),
+            result: Err("lumos-host-broken capabilities: exit status: 127".to_owned()),
+        });
+        let (text, json) = targets(&hosts);
+        // The table is as wide as the terminal; what stands below it is not.
+        let (table, reasons) = text.split_once("\n\n").unwrap();
+        assert!(
+            table.contains("wasmtime-aot  yes") && table.contains("wasmtime-jit  no"),
+            "{text}"
+        );
+        insta::assert_snapshot!(reasons, @r"
+        wasmtime-jit: no JIT here: install it
+        broken: lumos-host-broken capabilities: exit status: 127
+        wasmedge: no host process lumos-host-wasmedge beside lumos: run ./scripts/setup.sh and ./scripts/build.sh
+        ");
+        assert_eq!(json["targets"][2]["available"], false);
+        assert_eq!(json["absent"][0]["runtime"], "broken");
+    }
+
+    #[test]
+    fn a_broken_scenario_does_not_hide_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let good = "name = \"good\"\n[matrix]\nfunctions = [\"noop\"]\nsizes = [\"tiny\"]\n\
+                    targets = [\"native\"]\nstart = [\"warm\"]\n";
+        std::fs::write(folder.path().join("good.toml"), good).unwrap();
+        std::fs::write(folder.path().join("bad.toml"), good.replace("noop", "nopp")).unwrap();
+        let (text, json) = scenarios(folder.path()).unwrap();
+        assert!(text.contains("good.toml") && text.contains("bad.toml:3:14"), "{text}");
+        assert_eq!(json["scenarios"][1]["cells"], 1);
+        assert!(json["scenarios"][0]["error"].as_str().unwrap().contains("did you mean `noop`"));
+    }
 }

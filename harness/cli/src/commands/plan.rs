@@ -9,7 +9,7 @@ use anyhow::bail;
 use lumos_model::SCHEMA;
 use lumos_model::cell::Cell;
 
-use super::shared::{Format, Narrow, count, load_scenario, table};
+use super::shared::{Format, Narrow, align_right, count, lines, load_scenario, table};
 use crate::commands::Exit;
 use crate::discovery;
 use crate::plan::{Estimate, Plan as RunPlan};
@@ -98,7 +98,7 @@ fn axes(scenario: &Scenario, plan: &RunPlan) -> String {
 fn cells(plan: &RunPlan) -> String {
     let columns = pairs(plan, |cell| (cell.isolation, cell.start));
     let runnable = plan.runnable().count();
-    let mut text = format!("{} of {} can run\n\n", runnable, count(plan.cells.len(), "cell"));
+    let text = format!("{} of {} can run\n\n", runnable, count(plan.cells.len(), "cell"));
     let many = columns.iter().map(|(isolation, _)| isolation).collect::<BTreeSet<_>>().len() > 1;
     let header: Vec<String> = columns
         .iter()
@@ -121,10 +121,8 @@ fn cells(plan: &RunPlan) -> String {
         });
         table.add_row([target.to_string()].into_iter().chain(entries));
     }
-    for line in table.lines() {
-        text += &format!(" {}\n", line.trim_end());
-    }
-    text
+    align_right(&mut table, 1..columns.len() + 1);
+    text + &lines(&table)
 }
 
 /// What cannot run, by reason; of which cells it is said by the axes on which they differ
@@ -194,4 +192,37 @@ fn pairs<K: Ord + Clone>(plan: &RunPlan, key: impl Fn(&Cell) -> K) -> Vec<K> {
     let mut seen = BTreeSet::new();
     let keys = plan.cells.iter().map(|planned| key(&planned.cell));
     keys.filter(|key| seen.insert(key.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::tests::{SMALL, hosts, scenario};
+    use crate::selector::Selector;
+
+    fn shown(toml: &str, filter: &str) -> String {
+        let scenario = scenario(toml);
+        let filter: Selector = filter.parse().unwrap();
+        text(&scenario, &RunPlan::new(&scenario, &hosts(), &filter))
+    }
+
+    #[test]
+    fn a_plan_says_what_runs_what_does_not_and_why() {
+        let toml = format!(
+            "description = \"A small one\"\nbudget = \"2s\"\n{SMALL}\n\
+             [[exclude]]\nfunction = \"fibonacci\"\nstart = \"warm\"\nreason = \"too dull\""
+        );
+        insta::assert_snapshot!(shown(&toml, ""));
+    }
+
+    #[test]
+    fn a_plan_without_anything_to_run_says_so() {
+        insta::assert_snapshot!(shown(SMALL, "target=wasmedge-aot"));
+    }
+
+    #[test]
+    fn a_plan_without_native_has_no_control() {
+        let shown = shown(SMALL, "target=wasmtime-aot");
+        assert!(shown.contains("no control pair: no native cell runs"), "{shown}");
+    }
 }

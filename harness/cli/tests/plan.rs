@@ -1,0 +1,77 @@
+//! `lumos plan` and `lumos list` as a user calls them.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The repository's root.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn lumos(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_lumos")).current_dir(root()).args(args).output().unwrap()
+}
+
+fn json(args: &[&str]) -> serde_json::Value {
+    let output = lumos(args);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn every_scenario_of_the_repository_is_read() {
+    let list = json(&["list", "scenarios", "--format", "json"]);
+    let scenarios = list["scenarios"].as_array().unwrap();
+    assert!(scenarios.len() >= 2);
+    for scenario in scenarios {
+        assert!(scenario["error"].is_null(), "{scenario}");
+        assert!(scenario["description"].is_string(), "{} lacks a description", scenario["file"]);
+    }
+}
+
+#[test]
+fn a_plan_holds_every_cell_whatever_is_installed() {
+    let plan = json(&["plan", "scenarios/quick.toml", "--format", "json"]);
+    assert_eq!(plan["cells"].as_array().unwrap().len(), 9 * 7 * 2);
+
+    let filter = ["--filter", "function=noop,start=warm", "--filter", "target=*-aot"];
+    let args = [&["plan", "scenarios/quick.toml", "--format", "json"], &filter[..]].concat();
+    let part = json(&args);
+    assert_eq!(part["cells"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn functions_and_targets_are_listed() {
+    let functions = json(&["list", "functions", "--format", "json"]);
+    assert_eq!(functions["functions"][0]["name"], "noop");
+    assert!(json(&["list", "targets", "--format", "json"])["targets"].is_array());
+}
+
+#[test]
+fn bad_input_ends_with_2_and_says_where() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.toml");
+    std::fs::write(&file, "name = \"x\"\nrepetitons = 1\n").unwrap();
+    let shown = |args: &[&str]| {
+        let output = lumos(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(output.stdout.is_empty(), "{args:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let file = file.to_str().unwrap();
+    let error = shown(&["plan", file]);
+    assert!(
+        error.contains("x.toml:2:1") && error.contains("did you mean `repetitions`?"),
+        "{error}"
+    );
+    assert!(shown(&["plan", "no/such.toml"]).contains("because: No such file"));
+    assert!(
+        shown(&["plan", "scenarios/quick.toml", "--filter", "functoin=noop"])
+            .contains("did you mean")
+    );
+    let error = shown(&["plan", "scenarios/quick.toml", "--filter", "function=nope"]);
+    assert!(error.contains("no cell of scenarios/quick.toml matches"), "{error}");
+    shown(&["plan", "scenarios/quick.toml", "--repetitions", "0"]);
+    shown(&["plan"]);
+    shown(&["dance"]);
+}
