@@ -55,29 +55,31 @@ pub fn why_empty(cell: &CellSummary) -> &'static str {
     outcome_word(most.map_or(Outcome::WrongStart, |(outcome, _)| *outcome))
 }
 
+/// One way to fail on one target.
+#[derive(Default)]
+struct Failed<'a> {
+    places: Vec<String>,
+    example: Option<&'a str>,
+}
+
 /// The failures, a line for each target and way to fail.
 pub fn failures(summary: &Summary) -> Vec<String> {
-    let mut lines: BTreeMap<(&Target, Outcome), (Vec<String>, Option<&str>)> = BTreeMap::new();
-    let mut add = |cell: &'_ CellSummary, target, outcome, count, example| {
-        let all = cell.n + cell.failed() + cell.wrong_start;
-        let (places, first) = lines.entry((target, outcome)).or_default();
-        places.push(format!("{} {count} of {all}", point(&cell.cell)));
-        *first = first.or(example);
-    };
+    let mut ways: BTreeMap<(&Target, Outcome), Failed> = BTreeMap::new();
     for cell in &summary.cells {
-        for (outcome, failure) in &cell.failures {
-            add(cell, &cell.cell.target, *outcome, failure.count, failure.example.as_deref());
-        }
-        if cell.wrong_start > 0 {
-            add(cell, &cell.cell.target, Outcome::WrongStart, cell.wrong_start, None);
+        let all = cell.n + cell.failed() + cell.wrong_start;
+        let kinds = cell.failures.iter().map(|(o, f)| (*o, f.count, f.example.as_deref()));
+        let wrong_start = (Outcome::WrongStart, cell.wrong_start, None);
+        for (outcome, count, example) in kinds.chain([wrong_start]).filter(|(_, n, _)| *n > 0) {
+            let way = ways.entry((&cell.cell.target, outcome)).or_default();
+            way.places.push(format!("{} {count} of {all}", point(&cell.cell)));
+            way.example = way.example.or(example);
         }
     }
-    let line =
-        |((target, outcome), (places, example)): ((&Target, _), (Vec<String>, Option<&str>))| {
-            let example = example.map(|text| format!(" (\"{text}\")")).unwrap_or_default();
-            format!("{target} {}: {}{example}", outcome_word(outcome), places.join(", "))
-        };
-    lines.into_iter().map(line).collect()
+    let line = |((target, outcome), way): ((&Target, Outcome), Failed)| {
+        let example = way.example.map(|text| format!(" (\"{text}\")")).unwrap_or_default();
+        format!("{target} {}: {}{example}", outcome_word(outcome), way.places.join(", "))
+    };
+    ways.into_iter().map(line).collect()
 }
 
 /// What could not run, a line for each reason.

@@ -20,7 +20,7 @@ const MOST_NOTES: usize = 8;
 /// Renders `summary` for a terminal of `width` columns.
 pub fn render(summary: &Summary, info: &RunInfo, width: usize) -> String {
     let groups = groups(summary, info);
-    let mut out = heading(info, &groups);
+    let mut out = heading(info, &groups, width);
     for group in &groups {
         out.push_str(&section(group, width));
     }
@@ -28,7 +28,7 @@ pub fn render(summary: &Summary, info: &RunInfo, width: usize) -> String {
     out
 }
 
-fn heading(info: &RunInfo, groups: &[Group]) -> String {
+fn heading(info: &RunInfo, groups: &[Group], width: usize) -> String {
     let mut out = String::new();
     let started = match info.started.as_str() {
         "" => String::new(),
@@ -38,7 +38,7 @@ fn heading(info: &RunInfo, groups: &[Group]) -> String {
         out.push_str(&format!("{}{started}\n", info.title));
     }
     if !info.machine.is_empty() {
-        out.push_str(&format!("{}\n", info.machine));
+        wrap(&info.machine, width).for_each(|line| out.push_str(&format!("{line}\n")));
     }
     out.push_str(match groups {
         [] => "No invocation was measured.\n\n",
@@ -53,7 +53,8 @@ fn heading(info: &RunInfo, groups: &[Group]) -> String {
 /// A group's title and its table, or several tables where one would be too wide.
 fn section(group: &Group, width: usize) -> String {
     let few = if group.is_all_few() { ": a hint and no result" } else { "" };
-    let mut out = format!("{} ({}{few})\n", group.title(), group.samples_text());
+    let title = format!("{} ({}{few})", group.title(), group.samples_text());
+    let mut out: String = wrap(&title, width).map(|line| line + "\n").collect();
     let functions = Column::of_functions(group);
     let mut columns: Vec<Column> =
         group.targets.iter().map(|target| Column::of_target(group, target)).collect();

@@ -13,7 +13,8 @@ fn info() -> RunInfo {
     RunInfo {
         title: "quick".into(),
         started: "2026-11-21 09:15".into(),
-        machine: "Raspberry Pi 5, 4 x Cortex-A76 at 2.4 GHz, Linux 6.12".into(),
+        machine: "Raspberry Pi 5 Model B Rev 1.0, 4 x Cortex-A76 at 2.4 GHz, 8 GiB, Linux 6.12.47"
+            .into(),
         refused: FUNCTIONS.iter().map(refused).collect(),
         fairness: vec!["one source, one lock file and one compiler for all targets".into()],
         settings: [("wasmtime-aot".to_owned(), "opt-level=speed".to_owned())].into(),
