@@ -2,7 +2,8 @@
 //! wasm does not have.
 
 fn main() {
-    println!("cargo::rerun-if-changed=build.rs");
+    // The path holds for decrypt-message too, which shares this script.
+    println!("cargo::rerun-if-changed=../encrypt-message/build.rs");
     let is_set = |name: &str| std::env::var_os(format!("CARGO_CFG_{name}")).is_some();
     let wasm = std::env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family == "wasm");
     let soft = is_set("AES_FORCE_SOFT") && is_set("POLYVAL_FORCE_SOFT");
