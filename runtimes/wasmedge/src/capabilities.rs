@@ -9,15 +9,15 @@ use lumos_model::protocol::PROTOCOL;
 
 use crate::compile;
 use crate::config::OPTIMISATION;
+use crate::failure;
 use crate::mode::Mode;
-use crate::vm;
 
 /// The host's capabilities.
 pub fn capabilities() -> Capabilities {
     Capabilities {
         protocol: PROTOCOL,
         runtime: "wasmedge".to_owned(),
-        versions: BTreeMap::from([("wasmedge".to_owned(), vm::version())]),
+        versions: BTreeMap::from([("wasmedge".to_owned(), failure::version())]),
         targets: Mode::ALL.map(target).to_vec(),
     }
 }
@@ -34,12 +34,7 @@ fn target(mode: Mode) -> TargetCapability {
         form,
         compiled_from,
         isolations: vec![Isolation::Process, Isolation::Thread],
-        starts: vec![
-            Start::Warm,
-            Start::ColdInstance,
-            Start::ColdModule,
-            Start::ColdProcess,
-        ],
+        starts: vec![Start::Warm, Start::ColdInstance, Start::ColdModule, Start::ColdProcess],
         storages: vec![Storage::Inline, Storage::Redis],
         settings: settings(mode),
     }

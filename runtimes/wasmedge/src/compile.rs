@@ -6,7 +6,7 @@ use lumos_host::{Compiled, HostError};
 use wasmedge_sdk::Compiler;
 
 use crate::config::{self, GENERIC_CPU, INTERRUPTIBLE, OPTIMISATION};
-use crate::{log, vm};
+use crate::{failure, log};
 
 /// Compiles a core module to a shared library.
 ///
@@ -38,7 +38,7 @@ pub fn compile(from: &Path, to: &Path) -> Result<Compiled, HostError> {
     let written = compiler.compile_from_bytes(module, draft, folder).map_err(refuse)?;
     std::fs::rename(&written, to)
         .map_err(|error| HostError::system(format!("rename {}", written.display()), error))?;
-    Ok(Compiled { compiler: format!("wasmedge {}", vm::version()), flags: flags() })
+    Ok(Compiled { compiler: format!("wasmedge {}", failure::version()), flags: flags() })
 }
 
 /// The settings that bear on the code, of both compilers.

@@ -10,9 +10,10 @@ use lumos_host::{HostError, InstanceConfig, InvokeError, Marks};
 use lumos_model::phase::Phase;
 
 use crate::config;
+use crate::failure::Failure;
 use crate::mode::Mode;
 use crate::module::Module;
-use crate::vm::{Failure, Function, Guest, Surroundings};
+use crate::vm::{Function, Guest, Surroundings};
 use crate::watchdog::Watch;
 
 /// An instance of a function.
@@ -47,7 +48,7 @@ impl Instance {
             Mode::Interp | Mode::Aot => None,
         };
         marks.span(Phase::Instantiate, || {
-            let mut guest = match vm {
+            let guest = match vm {
                 Some(vm) => Guest::replace(vm, &surroundings).map_err(refuse)?,
                 None => {
                     let config = config::engine(module.mode(), given.memory_bytes)?;
@@ -60,10 +61,8 @@ impl Instance {
                 })
             };
             let (alloc, invoke) = (find("alloc")?, find("invoke")?);
-            if let Some(initialize) = guest.function("_initialize") {
-                guest.call(initialize, [], 0).map_err(refuse)?;
-            }
-            Ok(Self {
+            let initialize = guest.function("_initialize");
+            let mut instance = Self {
                 watch: Some(Watch::new(module.code().clone(), guest.stop_token(alloc))),
                 guest: Some(guest),
                 alloc,
@@ -71,7 +70,11 @@ impl Instance {
                 module: module.clone(),
                 memory_pages: config::memory_pages(given.memory_bytes),
                 stopped: false,
-            })
+            };
+            if let Some(initialize) = initialize {
+                instance.side_call(initialize, [], 0).map_err(refuse)?;
+            }
+            Ok(instance)
         })
     }
 
@@ -87,12 +90,25 @@ impl Instance {
                  the lumos function SDK",
             )
         })?;
-        let value = self.guest().call(canary, [rounds], 1).map_err(HostError::engine)?;
+        let value = self.side_call(canary, [rounds], 1).map_err(HostError::engine)?;
         Ok(value as u32)
     }
 
     fn guest(&mut self) -> &mut Guest {
         self.guest.as_mut().expect("taken by drop only")
+    }
+
+    /// Calls a function outside of an invocation, with a deadline of its own.
+    fn side_call<const N: usize>(
+        &mut self,
+        function: Function,
+        arguments: [u32; N],
+        results: u32,
+    ) -> Result<u64, Failure> {
+        self.watch().arm(monotonic_ns().saturating_add(SIDE_CALL_NS));
+        let result = self.guest().call(function, arguments, results);
+        self.stopped |= self.watch().disarm();
+        result
     }
 
     /// The invocation itself. Nothing but clock reads stands between its calls.
@@ -128,7 +144,7 @@ impl Instance {
         }
         // Where the SDK noted that its allocator failed before it trapped.
         let oom = self.guest().function("oom");
-        match oom.map(|oom| self.guest().call(oom, [], 1)) {
+        match oom.map(|oom| self.side_call(oom, [], 1)) {
             Some(Ok(flag)) if flag as u32 != 0 => InvokeError::OutOfMemory(format!(
                 "the guest found no memory beyond {} bytes ({failure})",
                 self.memory()
@@ -198,6 +214,9 @@ impl Drop for Instance {
 fn late(timeout: Duration) -> InvokeError {
     InvokeError::Timeout(format!("the invocation passed its timeout of {timeout:?}"))
 }
+
+/// Longest time of `_initialize`, `canary` and `oom`.
+const SIDE_CALL_NS: u64 = 60_000_000_000;
 
 /// A guest's output goes where the host's messages go; the host's standard output is
 /// its protocol.

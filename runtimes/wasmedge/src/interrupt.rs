@@ -5,7 +5,8 @@
 //! was interrupted. In guest code, it lets the thread go on at an address where nothing
 //! is mapped for execution: the guest "faults" and WasmEdge unwinds it as it does any
 //! trap. Anywhere else (a host call, the C library), nothing is touched, since a jump
-//! out of there would leave locks held, and the watchdog tries again.
+//! out of there would leave locks held, and the watchdog tries again. For a guest that
+//! lives in host calls it can make the code itself not executable.
 //!
 //! `UserContext` differs between x86-64 and aarch64; nothing else does.
 
@@ -21,6 +22,7 @@ use crate::watchdog::Slot;
 pub(crate) struct GuestCode {
     ranges: [(AtomicUsize, AtomicUsize); GuestCode::MOST],
     hit: AtomicBool,
+    frozen: AtomicBool,
 }
 
 impl GuestCode {
@@ -42,6 +44,35 @@ impl GuestCode {
             slot.1.store(0, SeqCst);
         }
         self.hit.store(false, SeqCst);
+    }
+
+    /// Makes the code not executable.
+    pub fn freeze(&self) {
+        self.frozen.store(true, SeqCst);
+        self.protect(libc::PROT_READ);
+    }
+
+    /// Makes the code executable again.
+    pub fn thaw(&self) {
+        self.protect(libc::PROT_READ | libc::PROT_EXEC);
+        self.frozen.store(false, SeqCst);
+    }
+
+    /// Whether the code is not executable.
+    pub fn is_frozen(&self) -> bool {
+        self.frozen.load(SeqCst)
+    }
+
+    fn protect(&self, protection: libc::c_int) {
+        for (start, end) in &self.ranges {
+            let (start, end) = (start.load(SeqCst), end.load(SeqCst));
+            if start < end {
+                // SAFETY: a whole executable mapping of guest code, which an instance
+                // keeps mapped. A thread that executes it meanwhile faults, which
+                // WasmEdge reports as a trap; the watchdog sees that no other does.
+                unsafe { libc::mprotect(start as *mut libc::c_void, end - start, protection) };
+            }
+        }
     }
 
     /// Whether there is no compiled code.

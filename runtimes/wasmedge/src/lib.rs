@@ -5,10 +5,16 @@
 //! - its JIT compiles inside of a VM's first instantiation: [`module`];
 //! - it cannot interrupt compiled code at no cost: [`watchdog`] and [`interrupt`];
 //! - it explains its errors in its log only: [`log`].
+//!
+//! What it does not survive: unbounded recursion of compiled code. WasmEdge's fault
+//! handler runs on the stack that has just overflowed, so the process dies of SIGSEGV.
+//! With process isolation that is one dead instance, with thread isolation the host.
 
+pub mod ast;
 pub mod capabilities;
 pub mod compile;
 pub mod config;
+pub mod failure;
 pub mod instance;
 pub mod interrupt;
 pub mod log;

@@ -9,7 +9,7 @@ use std::sync::Once;
 
 use wasmedge_sys::ffi;
 
-use crate::vm;
+use crate::failure;
 
 /// Lines kept for each thread; an error logs up to five.
 const KEPT: usize = 8;
@@ -35,10 +35,15 @@ pub fn take() -> Vec<String> {
     LINES.with_borrow_mut(|lines| lines.drain(..).collect())
 }
 
+/// The line among what was logged since the last time that holds `phrase`.
+pub fn find(phrase: &str) -> Option<String> {
+    take().into_iter().find(|line| line.contains(phrase))
+}
+
 extern "C" fn keep(message: *const ffi::WasmEdge_LogMessage) {
     // SAFETY: WasmEdge passes a message that lives for this call.
     let Some(message) = (unsafe { message.as_ref() }) else { return };
-    let text = vm::text(message.Message);
+    let text = failure::text(message.Message);
     // A thread that ends has no lines left to keep.
     let _ = LINES.try_with(|lines| {
         let Ok(mut lines) = lines.try_borrow_mut() else { return };

@@ -50,8 +50,7 @@ impl<'a> Mapping<'a> {
     fn parse(line: &'a str) -> Option<Self> {
         let mut fields = line.splitn(6, ' ');
         let (start, end) = fields.next()?.split_once('-')?;
-        let range =
-            usize::from_str_radix(start, 16).ok()?..usize::from_str_radix(end, 16).ok()?;
+        let range = usize::from_str_radix(start, 16).ok()?..usize::from_str_radix(end, 16).ok()?;
         let executable = fields.next()?.as_bytes().get(2) == Some(&b'x');
         let name = fields.nth(3).unwrap_or_default().trim_start();
         let name = name.strip_suffix(" (deleted)").unwrap_or(name);
@@ -71,11 +70,17 @@ mod tests {
 7ff0-7fff r-xp 00000000 00:00 0     [vdso]
 ";
 
+    #[track_caller]
+    fn assert_selects(home: &CodeHome, expected: &[(usize, usize)]) {
+        let found: Vec<_> = select(MAPS, home).iter().map(|code| (code.start, code.end)).collect();
+        assert_eq!(found, expected);
+    }
+
     #[test]
     fn only_executable_mappings_of_the_home_count() {
-        assert_eq!(select(MAPS, &CodeHome::Anonymous), [0x7f00..0x7f10]);
-        assert_eq!(select(MAPS, &CodeHome::Library("/tmp/a file.so".into())), [0x7f30..0x7f40]);
-        assert_eq!(select(MAPS, &CodeHome::Nowhere), []);
+        assert_selects(&CodeHome::Anonymous, &[(0x7f00, 0x7f10)]);
+        assert_selects(&CodeHome::Library("/tmp/a file.so".into()), &[(0x7f30, 0x7f40)]);
+        assert_selects(&CodeHome::Nowhere, &[]);
     }
 
     #[test]

@@ -7,10 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use lumos_host::{HostError, Marks};
 use lumos_model::phase::Phase;
 
+use crate::ast::Ast;
 use crate::config;
+use crate::failure::Failure;
 use crate::maps::CodeHome;
 use crate::mode::Mode;
-use crate::vm::{Ast, Failure, JitVm};
+use crate::vm::JitVm;
 
 /// What every artifact must export; `_initialize`, `canary` and `oom` may be absent.
 const REQUIRED: [&str; 3] = ["memory", "alloc", "invoke"];
@@ -112,8 +114,12 @@ fn check_form(mode: Mode, path: &Path) -> Result<(), HostError> {
         .and_then(|file| file.take(CORE.len() as u64).read_to_end(&mut head))
         .map_err(|error| HostError::artifact(path, error))?;
     let target = mode.target();
+    let cut_off = || elf_is_cut_off(path).map_err(|error| HostError::artifact(path, error));
     let reason = match (mode, &*head) {
-        (Mode::Aot, head) if head.starts_with(ELF) => return Ok(()),
+        (Mode::Aot, head) if head.starts_with(ELF) => match cut_off()? {
+            false => return Ok(()),
+            true => format!("the library was cut off: compile it again for {target}"),
+        },
         (Mode::Aot, head) if head.starts_with(WASM) => format!(
             "this is WebAssembly, and {target} runs code compiled from it: compile it for {target}"
         ),
@@ -123,14 +129,29 @@ fn check_form(mode: Mode, path: &Path) -> Result<(), HostError> {
             "this is a component, and {target} runs core modules: build the function for \
              wasm32-wasip1"
         ),
-        (_, head) if head.starts_with(ELF) => format!(
-            "this is machine code, and {target} runs core modules: give it the .wasm file"
-        ),
+        (_, head) if head.starts_with(ELF) => {
+            format!("this is machine code, and {target} runs core modules: give it the .wasm file")
+        }
         _ => "this is no WebAssembly module, or it was cut off: build the function again for \
               wasm32-wasip1"
             .to_owned(),
     };
     Err(HostError::artifact(path, reason))
+}
+
+/// Whether an ELF file ends before its section table, which linkers write last (elf(5)).
+/// The system's loader maps such a file and dies on it.
+fn elf_is_cut_off(path: &Path) -> std::io::Result<bool> {
+    let mut file = std::fs::File::open(path)?;
+    let mut header = [0; 64];
+    if file.read_exact(&mut header).is_err() {
+        return Ok(true);
+    }
+    let field = |at: usize, bytes: usize| {
+        header[at..at + bytes].iter().rev().fold(0_u64, |value, byte| value << 8 | u64::from(*byte))
+    };
+    let (table, entry_bytes, entries) = (field(0x28, 8), field(0x3a, 2), field(0x3c, 2));
+    Ok(file.metadata()?.len() < table.saturating_add(entry_bytes * entries))
 }
 
 fn check_exports(ast: &Ast, path: &Path) -> Result<(), HostError> {

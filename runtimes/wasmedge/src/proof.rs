@@ -24,8 +24,7 @@ use crate::module::Module;
 pub fn prove(mode: Mode, artifact: &std::path::Path) -> Result<ModeProof, HostError> {
     let before = CodeSeen::now(&CodeHome::Anonymous)?;
     let module = Module::load(mode, artifact, &mut Marks::default())?;
-    let mut instance =
-        Instance::new(&module, &InstanceConfig::default(), &mut Marks::default())?;
+    let mut instance = Instance::new(&module, &InstanceConfig::default(), &mut Marks::default())?;
     let setting = config::engine(mode, None)?.get_run_mode();
     let code = match mode {
         Mode::Aot => CodeSeen::now(module.code())?,

@@ -1,158 +1,18 @@
-//! WasmEdge's C interface, as little of it as this host needs.
+//! Instances, by WasmEdge's C interface, as little of it as this host needs.
 //!
 //! The interpreter and AoT code are instantiated by an executor, which takes the parsed
 //! module by reference. Only a VM compiles (`WasmEdge_VMInstantiate` is where the JIT
 //! is), so JIT code lives in one. From there on all three are the same: a function
 //! instance, found once, is called by the executor that made it.
 
-use std::ffi::{CStr, CString};
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::ffi::CString;
 use std::ptr::{NonNull, null, null_mut};
 
 use wasmedge_sys::{Config, ffi};
 
+use crate::ast::Ast;
+use crate::failure::{FALLS_BACK, Failure, check, name};
 use crate::log;
-
-/// Why WasmEdge refused or a guest failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    code: ffi::WasmEdge_ErrCode,
-    message: String,
-}
-
-impl Failure {
-    fn new(message: impl Into<String>) -> Self {
-        Self { code: ffi::WasmEdge_ErrCode_RuntimeError, message: message.into() }
-    }
-
-    fn of(result: ffi::WasmEdge_Result) -> Self {
-        // SAFETY: both only read the value that they are passed; the message is a static
-        // string of the library.
-        let (code, phrase) = unsafe {
-            (
-                ffi::WasmEdge_ResultGetCode(result),
-                CStr::from_ptr(ffi::WasmEdge_ResultGetMessage(result)),
-            )
-        };
-        let mut message = phrase.to_string_lossy().into_owned();
-        for line in log::take() {
-            // The log begins by repeating the phrase with its code.
-            if !line.is_empty() && !line.contains(&message) {
-                message.push_str("; ");
-                message.push_str(&line);
-            }
-        }
-        Self { code, message }
-    }
-
-    /// Whether the guest called `proc_exit`.
-    pub fn is_exit(&self) -> bool {
-        self.code == ffi::WasmEdge_ErrCode_Terminated
-    }
-}
-
-impl std::fmt::Display for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-/// `WasmEdge_ResultOK` also holds for a guest that left by `proc_exit` and returned
-/// nothing; here only success is.
-#[inline]
-fn check(result: ffi::WasmEdge_Result) -> Result<(), Failure> {
-    if result.Code == ffi::WasmEdge_ErrCode_Success { Ok(()) } else { Err(Failure::of(result)) }
-}
-
-/// The text of a string that WasmEdge lends.
-pub(crate) fn text(string: ffi::WasmEdge_String) -> String {
-    if string.Buf.is_null() {
-        return String::new();
-    }
-    // SAFETY: WasmEdge lends `Length` bytes at `Buf` for this call.
-    let bytes = unsafe { std::slice::from_raw_parts(string.Buf.cast(), string.Length as usize) };
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn name(name: &str) -> ffi::WasmEdge_String {
-    // SAFETY: wraps without copying; the callee of each use below copies or only reads.
-    unsafe { ffi::WasmEdge_StringWrap(name.as_ptr().cast(), name.len() as u32) }
-}
-
-/// The library's version.
-pub fn version() -> String {
-    // SAFETY: a static string.
-    unsafe { CStr::from_ptr(ffi::WasmEdge_VersionGet()) }.to_string_lossy().into_owned()
-}
-
-/// A parsed and validated module.
-pub struct Ast(NonNull<ffi::WasmEdge_ASTModuleContext>);
-
-// SAFETY: WasmEdge only reads a validated module (its C interface takes it const and
-// documents its functions as thread-safe).
-unsafe impl Send for Ast {}
-// SAFETY: as above.
-unsafe impl Sync for Ast {}
-
-impl Ast {
-    /// Reads a file: a module, or its AoT code as a shared library, which is mapped.
-    ///
-    /// # Errors
-    /// When WasmEdge cannot read or parse it.
-    pub fn parse(config: &Config, path: &Path) -> Result<Self, Failure> {
-        let path = CString::new(path.as_os_str().as_bytes())
-            .map_err(|_| Failure::new("its path holds a zero byte"))?;
-        let mut module = null_mut();
-        // SAFETY: the loader is made, used and deleted here; `module` is an out pointer
-        // that is set on success and then owned.
-        let parsed = unsafe {
-            let loader = ffi::WasmEdge_LoaderCreate(config.as_ptr());
-            let result = ffi::WasmEdge_LoaderParseFromFile(loader, &mut module, path.as_ptr());
-            ffi::WasmEdge_LoaderDelete(loader);
-            result
-        };
-        check(parsed)?;
-        NonNull::new(module).map(Self).ok_or_else(|| Failure::new("it is no core module"))
-    }
-
-    /// Validates, without which a module is not instantiated.
-    ///
-    /// # Errors
-    /// When the module is invalid.
-    pub fn validate(&self, config: &Config) -> Result<(), Failure> {
-        // SAFETY: the validator is made, used and deleted here; the module is valid and
-        // no other thread has it yet.
-        check(unsafe {
-            let validator = ffi::WasmEdge_ValidatorCreate(config.as_ptr());
-            let result = ffi::WasmEdge_ValidatorValidate(validator, self.0.as_ptr());
-            ffi::WasmEdge_ValidatorDelete(validator);
-            result
-        })
-    }
-
-    /// Names of what the module exports.
-    pub fn exports(&self) -> Vec<String> {
-        // SAFETY: the list is filled up to its length with pointers into the module,
-        // whose names are copied while it lives.
-        unsafe {
-            let count = ffi::WasmEdge_ASTModuleListExportsLength(self.0.as_ptr());
-            let mut list = vec![null(); count as usize];
-            ffi::WasmEdge_ASTModuleListExports(self.0.as_ptr(), list.as_mut_ptr(), count);
-            list.into_iter()
-                .map(|export| text(ffi::WasmEdge_ExportTypeGetExternalName(export)))
-                .collect()
-        }
-    }
-}
-
-impl Drop for Ast {
-    fn drop(&mut self) {
-        // SAFETY: owned; instances keep what they need of it (the module that made this
-        // one holds it for as long as they live).
-        unsafe { ffi::WasmEdge_ASTModuleDelete(self.0.as_ptr()) }
-    }
-}
 
 /// What a guest sees of its host.
 pub struct Surroundings<'a> {
@@ -169,7 +29,10 @@ impl Surroundings<'_> {
     ///
     /// # Safety
     /// `wasi` is a live WASI module instance.
-    unsafe fn give_to(&self, wasi: *mut ffi::WasmEdge_ModuleInstanceContext) -> Result<(), Failure> {
+    unsafe fn give_to(
+        &self,
+        wasi: *mut ffi::WasmEdge_ModuleInstanceContext,
+    ) -> Result<(), Failure> {
         let env = self
             .env
             .iter()
@@ -239,12 +102,12 @@ impl JitVm {
                 ffi::WasmEdge_VMCreate(config.as_ptr(), null_mut()),
                 ffi::WasmEdge_VMDelete,
             )?;
-            check(ffi::WasmEdge_VMLoadWasmFromASTModule(vm.as_ptr(), module.0.as_ptr()))?;
+            check(ffi::WasmEdge_VMLoadWasmFromASTModule(vm.as_ptr(), module.as_ptr()))?;
             check(ffi::WasmEdge_VMValidate(vm.as_ptr()))?;
             check(ffi::WasmEdge_VMInstantiate(vm.as_ptr()))?;
             vm
         };
-        match log::take().into_iter().find(|line| line.contains("interpreter mode instead")) {
+        match log::find(FALLS_BACK) {
             Some(line) => Err(Failure::new(line)),
             None => Ok(Self(vm)),
         }
@@ -283,6 +146,9 @@ impl Home {
 /// A function of an instance, for the [`Guest`] that it was found in.
 #[derive(Clone, Copy)]
 pub struct Function(NonNull<ffi::WasmEdge_FunctionInstanceContext>);
+
+// SAFETY: a name for something of a guest; only the guest's owner can use it.
+unsafe impl Send for Function {}
 
 /// An instance.
 pub struct Guest {
@@ -333,7 +199,7 @@ impl Guest {
                 executor.as_ptr(),
                 &mut instance,
                 store.as_ptr(),
-                module.0.as_ptr(),
+                module.as_ptr(),
             ))?;
             let instance = Owned::new(instance, ffi::WasmEdge_ModuleInstanceDelete)?;
             Self::of(Home::Executor { instance, _wasi: wasi, _store: store, executor })
@@ -359,10 +225,15 @@ impl Guest {
     }
 
     fn of(home: Home) -> Result<Self, Failure> {
+        // WasmEdge makes a memory that begins beyond the limit as small as the limit.
+        if let Some(line) = log::find("Memory Instance:") {
+            return Err(Failure::new(format!(
+                "its memory does not begin within the limit, raise it ({line})"
+            )));
+        }
         // SAFETY: the instance lives as long as `home`.
-        let memory = unsafe {
-            ffi::WasmEdge_ModuleInstanceFindMemory(home.instance(), name("memory"))
-        };
+        let memory =
+            unsafe { ffi::WasmEdge_ModuleInstanceFindMemory(home.instance(), name("memory")) };
         if memory.is_null() {
             return Err(Failure::new("it exports no memory"));
         }
@@ -504,15 +375,5 @@ impl StopToken {
             ffi::WasmEdge_AsyncCancel(call);
             ffi::WasmEdge_AsyncDelete(call);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_library_is_the_one_that_the_sdk_was_made_for() {
-        assert_eq!(version(), "0.17.1");
     }
 }

@@ -6,11 +6,17 @@
 //! deadline. To arm is an atomic store; the thread is woken only for a deadline before
 //! the one that it sleeps for, which with one timeout for all is the first.
 //!
-//! A passed deadline is *fired*: see [`Slot::fire`]. States pass from armed to
-//! [`IDLE`] (by the invocation) or to [`FIRING`] (by the watchdog) by compare and
-//! exchange, so a late watchdog cannot hit a later invocation.
+//! A passed deadline is *fired*, every millisecond until the invocation ends:
+//! - the interpreter's stop token is set, which it reads at each branch;
+//! - compiled code gets a signal whose handler sends it into a fault (see
+//!   [`interrupt`]); where that fails because the thread is hardly ever in guest code,
+//!   the code is made not executable, so that the guest faults when it gets there;
+//! - in all modes the signal ends a blocking system call of the guest with `EINTR`.
+//!
+//! States pass from armed to [`IDLE`] (by the invocation) or to [`FIRING`] (by the
+//! watchdog) by compare and exchange, so a late watchdog cannot hit a later invocation.
 
-use std::sync::atomic::{AtomicI32, AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::Thread;
 use std::time::Duration;
@@ -30,8 +36,8 @@ const NEVER: u64 = u64::MAX;
 
 /// Pause between two attempts to stop one invocation.
 const RETRY_NS: u64 = 1_000_000;
-/// Most signals of one attempt.
-const BURST: u32 = 256;
+/// Attempts by signal alone. A guest that computes is stopped by the first.
+const SIGNALS: i32 = 3;
 
 /// What the watchdog knows of an instance.
 pub struct Slot {
@@ -57,14 +63,12 @@ impl Slot {
         &self.code
     }
 
-    /// Makes one attempt to stop the invocation.
-    ///
-    /// Compiled code is stopped by a signal whose handler sends it into a fault (see
-    /// [`interrupt`]); the interpreter by its stop token, which it reads at each branch.
-    /// A signal also ends a blocking system call of the guest with `EINTR`. A guest that
-    /// then calls it again is in its own code for a moment only, so the attempts
-    /// become bursts.
-    fn fire(&self) {
+    fn is_idle(&self) -> bool {
+        self.state.load(SeqCst) == IDLE
+    }
+
+    /// Makes one attempt to stop the invocation. `all` are all instances, this one too.
+    fn fire(&self, all: &[Arc<Slot>]) {
         let attempt = self.attempts.fetch_add(1, SeqCst);
         if attempt == 0 {
             self.code.set(&maps::executable(&self.home).unwrap_or_default());
@@ -72,15 +76,42 @@ impl Slot {
                 self.stop.set();
             }
         }
-        let burst = 1_u32.checked_shl(attempt.unsigned_abs()).unwrap_or(BURST).min(BURST);
-        for _ in 0..burst {
-            if self.code.is_hit() {
-                return;
-            }
+        if attempt >= SIGNALS && !self.code.is_empty() {
+            self.freeze(all);
+        }
+        if !self.code.is_hit() {
             interrupt::send(self.thread.load(SeqCst));
         }
     }
+
+    /// Makes the guest's code not executable, unless another instance runs it now. None
+    /// begins to until it is executable again: [`Watch::arm`] waits.
+    fn freeze(&self, all: &[Arc<Slot>]) {
+        if self.code.is_frozen() || FROZEN.swap(true, SeqCst) {
+            return;
+        }
+        let others = all.iter().filter(|slot| slot.home == self.home);
+        if others.filter(|slot| !std::ptr::eq(&***slot, self)).all(|slot| slot.is_idle()) {
+            self.code.freeze();
+        } else {
+            FROZEN.store(false, SeqCst);
+        }
+    }
+
+    /// Ends the attempts.
+    fn settle(&self) {
+        if self.code.is_frozen() {
+            self.code.thaw();
+            FROZEN.store(false, SeqCst);
+        }
+        self.code.clear();
+        self.attempts.store(0, SeqCst);
+        self.state.store(IDLE, SeqCst);
+    }
 }
+
+/// Whether some guest's code is not executable.
+static FROZEN: AtomicBool = AtomicBool::new(false);
 
 /// An instance's hold on the watchdog; dropping it ends the watch.
 pub struct Watch(Arc<Slot>);
@@ -102,15 +133,31 @@ impl Watch {
     }
 
     /// Arms: from `deadline_ns` on, the guest code that this thread runs is stopped.
+    /// Guest code runs between this and [`disarm`](Self::disarm) only.
     #[inline]
     pub fn arm(&self, deadline_ns: u64) {
         let slot = &*self.0;
         let deadline_ns = deadline_ns.clamp(IDLE + 1, FIRING - 1);
         slot.thread.store(interrupt::enter(slot), SeqCst);
         slot.state.store(deadline_ns, SeqCst);
+        if FROZEN.load(SeqCst) {
+            self.arm_after_thaw(deadline_ns);
+        }
         let watchdog = Watchdog::get();
         if deadline_ns < watchdog.wakes_ns.load(SeqCst) {
             watchdog.thread.unpark();
+        }
+    }
+
+    #[cold]
+    fn arm_after_thaw(&self, deadline_ns: u64) {
+        while FROZEN.load(SeqCst) {
+            if self.0.state.compare_exchange(deadline_ns, IDLE, SeqCst, SeqCst).is_err() {
+                // Already firing: the guest will not get far.
+                return;
+            }
+            std::thread::sleep(Duration::from_nanos(RETRY_NS / 10));
+            self.0.state.store(deadline_ns, SeqCst);
         }
     }
 
@@ -119,8 +166,8 @@ impl Watch {
     pub fn disarm(&self) -> bool {
         let slot = &*self.0;
         let armed = slot.state.load(SeqCst);
-        let fired = armed == FIRING
-            || slot.state.compare_exchange(armed, IDLE, SeqCst, SeqCst).is_err();
+        let fired =
+            armed == FIRING || slot.state.compare_exchange(armed, IDLE, SeqCst, SeqCst).is_err();
         if fired {
             self.settle();
         }
@@ -131,10 +178,9 @@ impl Watch {
     /// Waits until the watchdog is done with this invocation and no signal is pending.
     #[cold]
     fn settle(&self) {
-        let _slots = Watchdog::get().slots();
-        self.0.state.store(IDLE, SeqCst);
-        self.0.attempts.store(0, SeqCst);
-        self.0.code.clear();
+        let slots = Watchdog::get().slots();
+        self.0.settle();
+        drop(slots);
         // Signals already sent are delivered on the way out of a system call.
         std::thread::yield_now();
     }
@@ -186,13 +232,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// The watchdog's thread.
 fn watch(slots: &Mutex<Vec<Arc<Slot>>>, wakes_ns: &AtomicU64) {
     loop {
-        let next_ns = lock(slots).iter().filter_map(|slot| look(slot)).min().unwrap_or(NEVER);
+        let all = lock(slots);
+        let next_ns = all.iter().filter_map(|slot| look(slot, &all)).min().unwrap_or(NEVER);
         wakes_ns.store(next_ns, SeqCst);
         // Who armed before that store did not see it and did not wake this thread.
-        if earliest(&lock(slots)) < next_ns {
-            continue;
-        }
+        let missed = earliest(&all) < next_ns;
+        drop(all);
         match next_ns {
+            _ if missed => {}
             NEVER => std::thread::park(),
             _ => std::thread::park_timeout(Duration::from_nanos(
                 next_ns.saturating_sub(monotonic_ns()),
@@ -202,17 +249,17 @@ fn watch(slots: &Mutex<Vec<Arc<Slot>>>, wakes_ns: &AtomicU64) {
 }
 
 /// Fires what is due; when to look at this instance again.
-fn look(slot: &Slot) -> Option<u64> {
+fn look(slot: &Slot, all: &[Arc<Slot>]) -> Option<u64> {
     let now_ns = monotonic_ns();
     match slot.state.load(SeqCst) {
         IDLE => None,
         FIRING => {
-            slot.fire();
+            slot.fire(all);
             Some(now_ns + RETRY_NS)
         }
         due_ns if due_ns <= now_ns => {
             if slot.state.compare_exchange(due_ns, FIRING, SeqCst, SeqCst).is_ok() {
-                slot.fire();
+                slot.fire(all);
             }
             Some(now_ns + RETRY_NS)
         }

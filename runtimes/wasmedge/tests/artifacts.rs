@@ -70,7 +70,7 @@ fn a_missing_file_is_an_error() {
 #[test]
 fn missing_exports_and_imports_are_named() {
     let path = folder().join("parts.wasm");
-    let mut check = |wat: &str, expected: &str| {
+    let check = |wat: &str, expected: &str| {
         write_wat(&path, wat);
         let bytes = std::fs::read(&path).unwrap();
         assert_contains(&error(Mode::Interp, "parts.wasm", &bytes), expected);

@@ -101,10 +101,10 @@ fn a_jit_driven_by_the_sdks_executor_is_refused() {
     let wat = include_str!("common/guest.wat");
     let canary_only = without_imports(wat);
     let module = SdkModule::from_bytes(Some(&config), canary_only).unwrap();
-    let store = Store::new(Some(&config), std::collections::HashMap::<
-        String,
-        &mut wasmedge_sdk::Instance,
-    >::new())
+    let store = Store::new(
+        Some(&config),
+        std::collections::HashMap::<String, &mut wasmedge_sdk::Instance>::new(),
+    )
     .unwrap();
     let mut vm = Vm::new(store);
     vm.register_module(None, module).unwrap();
@@ -145,19 +145,24 @@ fn elf_symbol(elf: &[u8], name: &str) -> Option<usize> {
     };
     let (sections, size, count) = (int(0x28, 8), int(0x3a, 2), int(0x3c, 2));
     let section = |index: usize| sections + index * size;
-    let (kind, address, offset, bytes, link) =
-        (|s| int(s + 4, 4), |s| int(s + 0x10, 8), |s| int(s + 0x18, 8), |s| int(s + 0x20, 8), |s| int(s + 0x28, 4));
+    let (kind, address, offset, bytes, link) = (
+        |s| int(s + 4, 4),
+        |s| int(s + 0x10, 8),
+        |s| int(s + 0x18, 8),
+        |s| int(s + 0x20, 8),
+        |s| int(s + 0x28, 4),
+    );
     const DYNAMIC_SYMBOLS: usize = 11;
     let symbols = (0..count).map(section).find(|s| kind(*s) == DYNAMIC_SYMBOLS)?;
     let names = offset(section(link(symbols)));
-    let symbol = (offset(symbols)..offset(symbols) + bytes(symbols)).step_by(24).find(|symbol| {
-        let name_at = names + int(*symbol, 4);
-        elf[name_at..].starts_with(name.as_bytes()) && elf[name_at + name.len()] == 0
-    })?;
+    let symbol =
+        (offset(symbols)..offset(symbols) + bytes(symbols)).step_by(24).find(|symbol| {
+            let name_at = names + int(*symbol, 4);
+            elf[name_at..].starts_with(name.as_bytes()) && elf[name_at + name.len()] == 0
+        })?;
     let value = int(symbol + 8, 8);
     let home = (0..count)
         .map(section)
         .find(|s| (address(*s)..address(*s) + bytes(*s)).contains(&value) && kind(*s) != 0)?;
     Some(value - address(home) + offset(home))
 }
-

@@ -64,7 +64,7 @@
       (i64.extend_i32_u (i32.add (local.get $len) (i32.const 65)))))
 
   (func $recurse (param $n i32) (result i32)
-    (i32.add (call $recurse (i32.add (local.get $n) (i32.const 1))) (local.get $n)))
+    (i32.rotl (call $recurse (i32.add (local.get $n) (i32.const 1))) (local.get $n)))
 
   ;; A nap of ten minutes: one relative clock subscription.
   (func $sleep (result i32)

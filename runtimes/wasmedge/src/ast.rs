@@ -1,0 +1,88 @@
+//! Parsed modules, by WasmEdge's C interface.
+
+use std::ffi::CString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::ptr::{NonNull, null, null_mut};
+
+use wasmedge_sys::{Config, ffi};
+
+use crate::failure::{FALLS_BACK, Failure, check, text};
+use crate::log;
+
+/// A parsed and validated module.
+pub struct Ast(NonNull<ffi::WasmEdge_ASTModuleContext>);
+
+// SAFETY: WasmEdge only reads a validated module (its C interface takes it const and
+// documents its functions as thread-safe).
+unsafe impl Send for Ast {}
+// SAFETY: as above.
+unsafe impl Sync for Ast {}
+
+impl Ast {
+    pub(crate) fn as_ptr(&self) -> *const ffi::WasmEdge_ASTModuleContext {
+        self.0.as_ptr()
+    }
+
+    /// Reads a file: a module, or its AoT code as a shared library, which is mapped.
+    ///
+    /// # Errors
+    /// When WasmEdge cannot read or parse it.
+    pub fn parse(config: &Config, path: &Path) -> Result<Self, Failure> {
+        let path = CString::new(path.as_os_str().as_bytes())
+            .map_err(|_| Failure::new("its path holds a zero byte"))?;
+        log::take();
+        let mut module = null_mut();
+        // SAFETY: the loader is made, used and deleted here; `module` is an out pointer
+        // that is set on success and then owned.
+        let parsed = unsafe {
+            let loader = ffi::WasmEdge_LoaderCreate(config.as_ptr());
+            let result = ffi::WasmEdge_LoaderParseFromFile(loader, &mut module, path.as_ptr());
+            ffi::WasmEdge_LoaderDelete(loader);
+            result
+        };
+        check(parsed)?;
+        let module = NonNull::new(module).map(Self);
+        match log::find(FALLS_BACK) {
+            Some(line) => Err(Failure::new(line)),
+            None => module.ok_or_else(|| Failure::new("it is no core module")),
+        }
+    }
+
+    /// Validates, without which a module is not instantiated.
+    ///
+    /// # Errors
+    /// When the module is invalid.
+    pub fn validate(&self, config: &Config) -> Result<(), Failure> {
+        // SAFETY: the validator is made, used and deleted here; the module is valid and
+        // no other thread has it yet.
+        check(unsafe {
+            let validator = ffi::WasmEdge_ValidatorCreate(config.as_ptr());
+            let result = ffi::WasmEdge_ValidatorValidate(validator, self.0.as_ptr());
+            ffi::WasmEdge_ValidatorDelete(validator);
+            result
+        })
+    }
+
+    /// Names of what the module exports.
+    pub fn exports(&self) -> Vec<String> {
+        // SAFETY: the list is filled up to its length with pointers into the module,
+        // whose names are copied while it lives.
+        unsafe {
+            let count = ffi::WasmEdge_ASTModuleListExportsLength(self.0.as_ptr());
+            let mut list = vec![null(); count as usize];
+            ffi::WasmEdge_ASTModuleListExports(self.0.as_ptr(), list.as_mut_ptr(), count);
+            list.into_iter()
+                .map(|export| text(ffi::WasmEdge_ExportTypeGetExternalName(export)))
+                .collect()
+        }
+    }
+}
+
+impl Drop for Ast {
+    fn drop(&mut self) {
+        // SAFETY: owned; instances keep what they need of it (the module that made this
+        // one holds it for as long as they live).
+        unsafe { ffi::WasmEdge_ASTModuleDelete(self.0.as_ptr()) }
+    }
+}
