@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::cgroup::{self, Base};
 use crate::error::HostError;
-use crate::lane::Prepared;
+use crate::lane::{Prepared, Processes};
 use crate::runtime::Runtime;
 
 /// The longest message that is accepted, in bytes.
@@ -76,8 +76,10 @@ pub fn serve<R: Runtime>(
         let (mut prepared, answer) = match pending.take() {
             None => (None, None),
             Some(prepare) => {
-                let made = open_base(&mut base, &prepare, &cleanup)
-                    .and_then(|()| Prepared::new(runtime, prepare, base.as_deref()));
+                let made = open_base(&mut base, &prepare, &cleanup).and_then(|()| {
+                    let processes = Processes { host: None, base: base.as_deref() };
+                    Prepared::new(runtime, prepare, processes)
+                });
                 match made {
                     Ok((prepared, warmup)) => (Some(prepared), Some(FromHost::Prepared { warmup })),
                     Err(error) => (None, Some(failed(&error))),
@@ -95,8 +97,10 @@ pub fn serve<R: Runtime>(
                     break;
                 }
                 ToHost::Capabilities => FromHost::Capabilities(runtime.capabilities()),
-                ToHost::ProveMode { target, artifact } => runtime
-                    .prove_mode(&target, &artifact)
+                ToHost::ProveMode { target, artifact } => prepared
+                    .as_ref()
+                    .and_then(|cell| cell.prove_mode(&target, &artifact))
+                    .unwrap_or_else(|| runtime.prove_mode(&target, &artifact, None))
                     .map_or_else(|error| failed(&error), FromHost::Proof),
                 ToHost::Block { samples, keep_output, budget } => match &mut prepared {
                     Some(cell) => {

@@ -5,6 +5,8 @@
 pub mod canary;
 pub mod cgroup;
 pub mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod control;
 pub mod error;
 mod lane;
@@ -18,7 +20,7 @@ pub mod spawn;
 pub mod telemetry;
 
 pub use error::{HostError, InvokeError};
-pub use lane::Prepared;
+pub use lane::{Prepared, Processes};
 pub use main_entry::main;
 pub use marks::Marks;
-pub use runtime::{Compiled, Instance, InstanceConfig, ProcessCommand, Runtime};
+pub use runtime::{Compiled, Instance, InstanceConfig, ProcessCommand, Resident, Runtime};

@@ -62,10 +62,16 @@ pub trait Runtime: Send + Sync + 'static {
     ) -> Result<Self::Instance, HostError>;
 
     /// Shows that `artifact` runs in the target's mode: mode set, code mapped, canary.
+    /// What is `resident` already, loaded from that artifact, need not be loaded again.
     ///
     /// # Errors
     /// When any of it says otherwise. No proof, no measurement.
-    fn prove_mode(&self, target: &Target, artifact: &Path) -> Result<ModeProof, HostError>;
+    fn prove_mode(
+        &self,
+        target: &Target,
+        artifact: &Path,
+        resident: Option<Resident<'_, Self::Module>>,
+    ) -> Result<ModeProof, HostError>;
 
     /// The program that serves an instance in a process of its own. `None`: this host's
     /// own executable, started again as `instance`.
@@ -78,6 +84,15 @@ pub trait Runtime: Send + Sync + 'static {
         let _ = (target, artifact, config);
         None
     }
+}
+
+/// A module that stays in memory, and what its instances are given.
+#[derive(Clone, Copy, Debug)]
+pub struct Resident<'m, M> {
+    /// The module.
+    pub module: &'m M,
+    /// What its instances are given.
+    pub config: &'m InstanceConfig,
 }
 
 /// A provisioned sandbox of a function; it serves one invocation at a time.

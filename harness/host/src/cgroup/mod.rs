@@ -138,7 +138,7 @@ pub fn detect() -> Result<(Mode, Option<PathBuf>), HostError> {
 }
 
 /// The folders of all hierarchies in which groups of lumos can stand, without doubles.
-fn roots() -> Vec<PathBuf> {
+pub(crate) fn roots() -> Vec<PathBuf> {
     let Ok((mode, unified)) = detect() else { return Vec::new() };
     let mut roots: Vec<PathBuf> = unified.into_iter().collect();
     if mode != Mode::V2 {

@@ -9,7 +9,7 @@ use lumos_model::row::Sample;
 use lumos_model::wire::frame::REPLY_HEAD;
 use lumos_model::wire::{Reply, RequestKind};
 
-use super::Lane;
+use super::{Lane, Processes};
 use crate::cgroup::{Base, Counters, Group};
 use crate::clock::monotonic_ns;
 use crate::error::{HostError, InvokeError};
@@ -23,7 +23,6 @@ const GRACE: Duration = Duration::from_secs(1);
 
 pub(crate) struct ProcessLane<'r> {
     command: ProcessCommand,
-    request: String,
     limits: Limits,
     base: Option<&'r Base>,
     made: u32,
@@ -38,14 +37,15 @@ impl<'r> ProcessLane<'r> {
     pub fn new<R: Runtime>(
         runtime: &R,
         prepare: &Prepare,
-        base: Option<&'r Base>,
+        Processes { host, base }: Processes<'r>,
     ) -> Result<Self, HostError> {
         let config = super::instance_config(prepare);
         let own = runtime.process_command(&prepare.target, &prepare.artifact, &config);
         let command = match own {
             Some(command) => command,
             None => {
-                let host = std::env::current_exe()
+                let host = host
+                    .map_or_else(std::env::current_exe, Ok)
                     .map_err(|e| HostError::system("find this executable", e))?;
                 let timeout = prepare.limits.timeout.0 + 2 * GRACE;
                 let artifact = prepare.artifact.clone();
@@ -60,7 +60,6 @@ impl<'r> ProcessLane<'r> {
         }
         Ok(Self {
             command,
-            request: prepare.request.clone(),
             limits: prepare.limits.clone(),
             base,
             made: 0,
@@ -73,7 +72,12 @@ impl<'r> ProcessLane<'r> {
 
     /// Makes what `start` asks for and sends the request at once, as a platform does
     /// that has a request waiting.
-    fn serve(&mut self, start: Start, deadline_ns: u64) -> Result<Exchange, InvokeError> {
+    fn serve(
+        &mut self,
+        start: Start,
+        request: &str,
+        deadline_ns: u64,
+    ) -> Result<Exchange, InvokeError> {
         if self.instance.is_none() {
             let name = format!("instance-{}", self.made);
             self.made += 1;
@@ -87,18 +91,23 @@ impl<'r> ProcessLane<'r> {
             _ => RequestKind::Invoke,
         };
         let instance = self.instance.as_mut().expect("made above");
-        instance.exchange(kind, self.request.as_bytes(), deadline_ns, &mut self.answer)
+        instance.exchange(kind, request.as_bytes(), deadline_ns, &mut self.answer)
     }
 
     /// What must stand before the clock starts: for the lower rungs, a process that has
     /// served.
-    fn make_ready(&mut self, start: Start, deadline_ns: u64) -> Result<(), InvokeError> {
+    fn make_ready(
+        &mut self,
+        start: Start,
+        request: &str,
+        deadline_ns: u64,
+    ) -> Result<(), InvokeError> {
         match start {
             Start::ColdProcess | Start::ColdImage => {
                 self.discard();
             }
             Start::ColdInstance | Start::ColdModule if self.instance.is_none() => {
-                self.serve(Start::Warm, deadline_ns)?;
+                self.serve(Start::Warm, request, deadline_ns)?;
             }
             _ => {}
         }
@@ -122,13 +131,13 @@ impl<'r> ProcessLane<'r> {
 }
 
 impl Lane for ProcessLane<'_> {
-    fn sample(&mut self, seq: u32, start: Start, keep_output: bool) -> Sample {
+    fn sample(&mut self, seq: u32, start: Start, request: &str, keep_output: bool) -> Sample {
         let allowed_ns = self.limits.timeout.0.as_nanos() as u64;
-        let ready = self.make_ready(start, monotonic_ns() + allowed_ns);
+        let ready = self.make_ready(start, request, monotonic_ns() + allowed_ns);
         let fresh = self.instance.is_none();
         let cpu_before_ns = self.instance.as_ref().and_then(ProcessInstance::cpu_ns);
         let intended_ns = monotonic_ns();
-        let result = ready.and_then(|()| self.serve(start, intended_ns + allowed_ns));
+        let result = ready.and_then(|()| self.serve(start, request, intended_ns + allowed_ns));
         let answered_ns = monotonic_ns();
         let cpu_after_ns = self.instance.as_ref().and_then(ProcessInstance::cpu_ns);
         let mut reading = Reading {

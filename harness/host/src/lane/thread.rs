@@ -1,9 +1,10 @@
 //! Instances inside this process.
 
+use std::path::Path;
 use std::time::Duration;
 
-use lumos_model::cell::Start;
-use lumos_model::protocol::Prepare;
+use lumos_model::cell::{Start, Target};
+use lumos_model::protocol::{ModeProof, Prepare};
 use lumos_model::row::Sample;
 
 use super::Lane;
@@ -12,7 +13,7 @@ use crate::clock::{monotonic_ns, process_cpu_ns, thread_cpu_ns};
 use crate::error::{HostError, InvokeError};
 use crate::marks::Marks;
 use crate::measure::{self, Reading};
-use crate::runtime::{Instance, InstanceConfig, Runtime};
+use crate::runtime::{Instance, InstanceConfig, Resident, Runtime};
 
 pub(crate) struct ThreadLane<'r, R: Runtime> {
     runtime: &'r R,
@@ -27,10 +28,15 @@ pub(crate) struct ThreadLane<'r, R: Runtime> {
 
 impl<'r, R: Runtime> ThreadLane<'r, R> {
     pub fn new(runtime: &'r R, prepare: &Prepare) -> Result<Self, HostError> {
+        let config = super::instance_config(prepare);
         let module = runtime.load(&prepare.target, &prepare.artifact, &mut Marks::default())?;
+        if prepare.start == Start::ColdInstance {
+            // Some engines compile for the first instance: then the module is resident.
+            drop(runtime.instantiate(&module, &config, &mut Marks::default())?);
+        }
         Ok(Self {
             runtime,
-            config: super::instance_config(prepare),
+            config,
             timeout: prepare.limits.timeout.0,
             prepare: prepare.clone(),
             instance: None,
@@ -40,7 +46,11 @@ impl<'r, R: Runtime> ThreadLane<'r, R> {
     }
 
     /// What stands between the clock reads of a sample that provisions anything.
-    fn provision_and_invoke(&mut self, marks: &mut Marks) -> Result<(), InvokeError> {
+    fn provision_and_invoke(
+        &mut self,
+        request: &str,
+        marks: &mut Marks,
+    ) -> Result<(), InvokeError> {
         let failed = |error: HostError| InvokeError::Failed(error.to_string());
         let begin_ns = monotonic_ns();
         if self.module.is_none() {
@@ -55,12 +65,12 @@ impl<'r, R: Runtime> ThreadLane<'r, R> {
         let instance = self.instance.as_mut().expect("made above");
         let spent = Duration::from_nanos(monotonic_ns() - begin_ns);
         let left = self.timeout.saturating_sub(spent);
-        instance.invoke(self.prepare.request.as_bytes(), left, &mut self.answer, marks)
+        instance.invoke(request.as_bytes(), left, &mut self.answer, marks)
     }
 }
 
 impl<R: Runtime> Lane for ThreadLane<'_, R> {
-    fn sample(&mut self, seq: u32, start: Start, keep_output: bool) -> Sample {
+    fn sample(&mut self, seq: u32, start: Start, request: &str, keep_output: bool) -> Sample {
         match start {
             Start::Warm => {}
             Start::ColdInstance => self.instance = None,
@@ -82,10 +92,9 @@ impl<R: Runtime> Lane for ThreadLane<'_, R> {
         let intended_ns = monotonic_ns();
         let result = match (&mut self.instance, warm) {
             (Some(instance), true) => {
-                let request = self.prepare.request.as_bytes();
-                instance.invoke(request, self.timeout, &mut self.answer, &mut marks)
+                instance.invoke(request.as_bytes(), self.timeout, &mut self.answer, &mut marks)
             }
-            _ => self.provision_and_invoke(&mut marks),
+            _ => self.provision_and_invoke(request, &mut marks),
         };
         let answered_ns = monotonic_ns();
         let cpu_ns = cpu_clock() - cpu_before_ns;
@@ -111,5 +120,14 @@ impl<R: Runtime> Lane for ThreadLane<'_, R> {
 
     fn take_counters(&mut self) -> Vec<Counters> {
         Vec::new()
+    }
+
+    fn prove_mode(&self, target: &Target, artifact: &Path) -> Option<Result<ModeProof, HostError>> {
+        let module = self
+            .module
+            .as_ref()
+            .filter(|_| self.prepare.target == *target && self.prepare.artifact == artifact)?;
+        let resident = Resident { module, config: &self.config };
+        Some(self.runtime.prove_mode(target, artifact, Some(resident)))
     }
 }

@@ -1,0 +1,7 @@
+//! The suite that every runtime passes.
+
+lumos_host::conformance! {
+    runtime: lumos_host_native::NativeRuntime,
+    host: env!("CARGO_BIN_EXE_lumos-host-native"),
+    native: "native", [process], processes: 100;
+}
