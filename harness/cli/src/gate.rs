@@ -141,15 +141,25 @@ fn examine(session: &Mutex<Session>, job: &Job) -> (Result<Proof, String>, Vec<A
         Ok(started) => started,
         Err(reason) => return (Err(reason), Vec::new()),
     };
-    let proof = match host.prove(&job.target, &path) {
-        Ok(proof) => Proof { function: job.function.clone(), proof },
-        Err(error) => return (Err(error.to_string()), Vec::new()),
-    };
-    let answers = job.cells.iter().map(|cell| {
-        let result = invoke(session, &mut host, cell);
-        Answer { cell: cell.clone(), result }
-    });
-    (Ok(proof), answers.collect())
+    let mut proof = None;
+    let mut answers = Vec::new();
+    for cell in &job.cells {
+        // The first cell makes the module resident that is then proven and invoked.
+        let result = invoke(session, &mut host, cell, |host| {
+            if proof.is_none() {
+                proof = Some(host.prove(&job.target, &path));
+            }
+        });
+        answers.push(Answer { cell: cell.clone(), result });
+    }
+    match proof {
+        Some(Ok(proof)) => (Ok(Proof { function: job.function.clone(), proof }), answers),
+        // No proof, no measurement: what it answered does not matter.
+        Some(Err(error)) => (Err(error.to_string()), Vec::new()),
+        None => {
+            (Err("its mode was not proven, since it could not be prepared".to_owned()), answers)
+        }
+    }
 }
 
 /// One invocation in the lightest way that the target has, and what it left behind.
@@ -157,6 +167,7 @@ fn invoke(
     session: &Mutex<Session>,
     host: &mut crate::host_client::HostClient,
     cell: &Cell,
+    prepared: impl FnOnce(&mut crate::host_client::HostClient),
 ) -> Result<Work, String> {
     let key = match cell.storage {
         Storage::Redis => {
@@ -189,6 +200,7 @@ fn invoke(
     prepare.gap = lumos_model::units::Span(std::time::Duration::ZERO);
     let answer = |e: ClientError| e.to_string();
     host.prepare(prepare).map_err(answer)?;
+    prepared(host);
     let block = host.block(1, false, None, bound).map_err(answer)?;
     let sample = block.samples.into_iter().next().ok_or("the host returned no sample")?;
     if sample.outcome != Outcome::Ok {

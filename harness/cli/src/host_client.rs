@@ -110,11 +110,16 @@ pub struct HostClient {
 
 impl HostClient {
     /// Starts the host at `path`. `limits` bound the host itself, for instances that
-    /// live inside it.
+    /// live inside it; its instances inherit its `core`.
     ///
     /// # Errors
     /// When its cgroup or its process cannot be made.
-    pub fn start(path: &Path, groups: &Groups, limits: &Limits) -> Result<Self, ClientError> {
+    pub fn start(
+        path: &Path,
+        groups: &Groups,
+        limits: &Limits,
+        core: Option<usize>,
+    ) -> Result<Self, ClientError> {
         interrupt::check()?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let gone = |reason: String| ClientError::Gone { host: name.clone(), reason };
@@ -137,6 +142,7 @@ impl HostClient {
         };
         let spawned = spawn(&command, &attach, stderr.as_raw_fd(), Orphan::Left)
             .map_err(|e| gone(e.to_string()))?;
+        pin(spawned.pid, core).map_err(|e| gone(format!("pin it to its core: {e}")))?;
         let (sender, answers) = channel();
         let mut from = File::from(spawned.stdout);
         std::thread::spawn(move || {
@@ -270,6 +276,17 @@ impl Drop for HostClient {
             cgroup::evacuate(path);
         }
     }
+}
+
+/// Has a process, and those that it starts from now on, run on `core` alone.
+///
+/// # Errors
+/// When the kernel refuses.
+pub(crate) fn pin(pid: Pid, core: Option<usize>) -> nix::Result<()> {
+    let Some(core) = core else { return Ok(()) };
+    let mut cores = nix::sched::CpuSet::new();
+    cores.set(core)?;
+    nix::sched::sched_setaffinity(pid, &cores)
 }
 
 /// What a host may see of our environment: nothing that bears on a measurement.

@@ -2,42 +2,77 @@
 //! in good order.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{SigSet, Signal, kill};
 use nix::unistd::Pid;
 
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+/// Number of the signal that came; 0: none.
+static SIGNAL: AtomicI32 = AtomicI32::new(0);
 static HOSTS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 
-/// The user wants the command to end.
+/// Somebody wants the command to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("interrupted")]
-pub struct Interrupted;
+#[error("{0} came")]
+pub struct Interrupted(pub Signal);
 
-/// From now on a signal ends the hosts instead of this process.
+impl Interrupted {
+    /// The exit code that a shell gives a command which a signal ended.
+    pub fn exit_code(self) -> u8 {
+        128 + self.0 as u8
+    }
+}
+
+/// From now on the first signal ends the hosts instead of this process; a second one
+/// ends this process where it stands. Threads that run already are not covered.
 ///
 /// # Errors
-/// When the handler cannot be set.
+/// When signals cannot be blocked or the thread that waits for them not be started.
 pub fn install() -> anyhow::Result<()> {
-    ctrlc::set_handler(|| {
-        INTERRUPTED.store(true, Ordering::SeqCst);
-        for pid in HOSTS.lock().unwrap_or_else(|e| e.into_inner()).iter() {
-            let _ = kill(*pid, Signal::SIGKILL);
+    let mut signals = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM]);
+    if !is_ignored(Signal::SIGHUP) {
+        signals.add(Signal::SIGHUP);
+    }
+    // Later threads inherit the block, and processes that are spawned shed it.
+    signals.thread_block()?;
+    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        while let Ok(signal) = signals.wait() {
+            on_signal(signal);
         }
     })?;
     Ok(())
 }
 
+fn on_signal(signal: Signal) {
+    let first = SIGNAL.compare_exchange(0, signal as i32, Ordering::SeqCst, Ordering::SeqCst);
+    for pid in HOSTS.lock().unwrap_or_else(|e| e.into_inner()).iter() {
+        let _ = kill(*pid, Signal::SIGKILL);
+    }
+    if first.is_err() {
+        std::process::exit(Interrupted(signal).exit_code().into());
+    }
+}
+
+/// Whether whoever started this process wants it to outlive `signal`, as nohup does.
+fn is_ignored(signal: Signal) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (signal as i32 - 1) & 1 == 1
+}
+
 /// Whether a signal has come.
 pub fn is_interrupted() -> bool {
-    INTERRUPTED.load(Ordering::SeqCst)
+    check().is_err()
 }
 
 /// # Errors
 /// When a signal has come.
 pub fn check() -> Result<(), Interrupted> {
-    if is_interrupted() { Err(Interrupted) } else { Ok(()) }
+    match Signal::try_from(SIGNAL.load(Ordering::SeqCst)) {
+        Ok(signal) => Err(Interrupted(signal)),
+        Err(_) => Ok(()),
+    }
 }
 
 /// A process that a signal ends; forgotten when this is dropped.

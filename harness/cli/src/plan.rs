@@ -7,7 +7,7 @@ use lumos_model::cell::{Cell, Start, Target};
 use serde::{Deserialize, Serialize};
 
 use crate::discovery::{self, Host};
-use crate::scenario::{Scenario, Targets};
+use crate::scenario::{Sampling, Scenario, Targets};
 use crate::selector::Selector;
 use crate::shuffle::shuffle;
 
@@ -170,7 +170,7 @@ fn control<'c>(cells: impl Iterator<Item = &'c Cell> + Clone) -> Option<&'c Cell
 
 /// All blocks of a cell, not yet ordered.
 fn blocks_of(cell: &Cell, control: bool, scenario: &Scenario) -> impl Iterator<Item = Block> {
-    let (repetitions, length) = (scenario.repetitions, scenario.block);
+    let Sampling { repetitions, block: length } = scenario.sampling(cell.start);
     (0..repetitions.div_ceil(length)).map(move |block| Block {
         cell: cell.clone(),
         block,

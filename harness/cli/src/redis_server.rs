@@ -6,6 +6,7 @@ use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::host_client::pin;
 use anyhow::{Context, bail};
 use lumos_host::ProcessCommand;
 use lumos_host::spawn::{Attach, Orphan, Spawned, spawn};
@@ -28,14 +29,14 @@ pub struct RedisServer {
 }
 
 impl RedisServer {
-    /// Uses the server at `url`, or starts one.
+    /// Uses the server at `url`, or starts one, on `core` if one is given.
     ///
     /// # Errors
     /// When there is none at the URL, or none can be started.
-    pub fn open(url: Option<&str>) -> anyhow::Result<Self> {
+    pub fn open(url: Option<&str>, core: Option<usize>) -> anyhow::Result<Self> {
         match url {
             Some(url) => Self::connect(url),
-            None => Self::start(),
+            None => Self::start(core),
         }
     }
 
@@ -61,13 +62,13 @@ impl RedisServer {
         Ok(server)
     }
 
-    fn start() -> anyhow::Result<Self> {
+    fn start(core: Option<usize>) -> anyhow::Result<Self> {
         let program = find_program("redis-server").context(
             "redis storage needs redis-server: apt-get install redis-server, or give --redis-url",
         )?;
         let mut last = None;
         for _ in 0..PORTS_TO_TRY {
-            match Self::start_on(&program, free_port()?) {
+            match Self::start_on(&program, free_port()?, core) {
                 Ok(server) => return Ok(server),
                 Err(error) => last = Some(error),
             }
@@ -75,7 +76,7 @@ impl RedisServer {
         Err(last.expect("at least one port was tried"))
     }
 
-    fn start_on(program: &Path, port: u16) -> anyhow::Result<Self> {
+    fn start_on(program: &Path, port: u16, core: Option<usize>) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir().context("a folder for the Redis server")?;
         let log = File::create(folder.path().join("redis.log"))?;
         let args = [
@@ -94,6 +95,7 @@ impl RedisServer {
         };
         let process = spawn(&command, &Attach::default(), log.as_raw_fd(), Orphan::Killed)
             .with_context(|| format!("start {}", program.display()))?;
+        pin(process.pid, core).context("pin the Redis server to its core")?;
         let mut guard = ProcessGuard(Some(process));
         let url = format!("redis://127.0.0.1:{port}");
         let begin = Instant::now();

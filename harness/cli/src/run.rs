@@ -21,13 +21,11 @@ use crate::interrupt::{self, Interrupted};
 use crate::plan::{Block, Plan};
 use crate::progress::Progress;
 use crate::report;
-use crate::rows::Rows;
 use crate::run_info;
 use crate::scenario::Scenario;
 use crate::selector::Selector;
 use crate::session::{Session, Settings};
-use crate::store::{self, BlockId, BlockTelemetry, RunDir, RunManifest, RunOptions, rows_of};
-use crate::summary::Summary;
+use crate::store::{BlockId, BlockTelemetry, RunDir, RunManifest, RunOptions, rows_of};
 
 /// What a run is started with.
 #[derive(Debug)]
@@ -282,13 +280,7 @@ fn failed_row(block: &Block, error: &str) -> Row {
 
 /// Summary and reports, from the rows alone.
 fn conclude(dir: &RunDir, begin: Instant, out: &mut dyn Write) -> anyhow::Result<Ended> {
-    let manifest = store::read_manifest(dir.path())?;
-    let mut rows = Vec::new();
-    for row in Rows::open(dir.path())? {
-        rows.push(row?);
-    }
-    let summary = Summary::from_rows(rows.into_iter(), manifest.seed);
-    let mut info = manifest.report;
+    let (summary, mut info) = crate::commands::report::read(dir.path())?;
     dir.write("summary.json", report::json::render(&summary).as_bytes())?;
     let report_path =
         dir.write("report.md", report::markdown::render(&summary, &info).as_bytes())?;

@@ -108,6 +108,12 @@ fn fairness(scenario: &Scenario, session: &Session, verdict: &Verdict) -> Vec<St
         ),
         format!("blocks of all cells shuffled with seed {}", scenario.seed),
     ];
+    lines.push(match scenario.pinning.core() {
+        Some(core) => {
+            format!("host, instances and Redis share core {core}; the driver may use the others")
+        }
+        None => "no pinning: the kernel chooses the cores".to_owned(),
+    });
     if session.redis.is_some() {
         lines.push("Redis and driver run outside the measured cgroups".to_owned());
     }

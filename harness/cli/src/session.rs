@@ -32,6 +32,8 @@ pub struct Settings {
     pub warmup: u32,
     /// Pause before each cold sample.
     pub gap: Span,
+    /// Core that hosts, instances and a Redis server of our own share.
+    pub core: Option<usize>,
 }
 
 impl From<&Scenario> for Settings {
@@ -42,6 +44,7 @@ impl From<&Scenario> for Settings {
             connection: scenario.connection,
             warmup: scenario.warmup,
             gap: scenario.gap,
+            core: scenario.pinning.core(),
         }
     }
 }
@@ -132,7 +135,7 @@ impl Session {
         redis_url: Option<&str>,
     ) -> anyhow::Result<()> {
         if storage == Storage::Redis && self.redis.is_none() {
-            self.redis = Some(RedisServer::open(redis_url)?);
+            self.redis = Some(RedisServer::open(redis_url, self.settings.core)?);
         }
         Ok(())
     }
@@ -165,7 +168,7 @@ impl Session {
         let host = discovery::host_of(&self.hosts, target).ok_or_else(|| {
             ClientError::Refused(format!("no host for {target}: see `lumos list targets`"))
         })?;
-        HostClient::start(&host.path, &self.groups, &self.settings.limits)
+        HostClient::start(&host.path, &self.groups, &self.settings.limits, self.settings.core)
     }
 
     /// What a host must know to run `cell`.

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use lumos_host::{
-    HostError, Instance, InstanceConfig, InvokeError, Marks, ProcessCommand, Runtime,
+    HostError, Instance, InstanceConfig, InvokeError, Marks, ProcessCommand, Resident, Runtime,
 };
 use lumos_model::artifact::Form;
 use lumos_model::capability::{Capabilities, TargetCapability};
@@ -65,7 +65,12 @@ impl Runtime for NativeRuntime {
     }
 
     /// A native artifact is machine code of this architecture: its ELF header says so.
-    fn prove_mode(&self, target: &Target, artifact: &Path) -> Result<ModeProof, HostError> {
+    fn prove_mode(
+        &self,
+        target: &Target,
+        artifact: &Path,
+        _: Option<Resident<'_, ()>>,
+    ) -> Result<ModeProof, HostError> {
         let code = elf_machine(artifact)?;
         Ok(ModeProof {
             target: target.clone(),
@@ -127,7 +132,10 @@ fn elf_machine(artifact: &Path) -> Result<String, HostError> {
     if &head[..5] != b"\x7fELF\x02" || machine != ELF_MACHINE {
         return Err(HostError::artifact(
             artifact,
-            format!("no executable of this machine ({}); run scripts/build.sh", std::env::consts::ARCH),
+            format!(
+                "no executable of this machine ({}); run scripts/build.sh",
+                std::env::consts::ARCH
+            ),
         ));
     }
     Ok(format!("ELF executable for {}", std::env::consts::ARCH))
@@ -140,7 +148,8 @@ mod tests {
     #[test]
     fn this_very_program_is_native_code() {
         let target = "native".parse().unwrap();
-        let proof = NativeRuntime.prove_mode(&target, &std::env::current_exe().unwrap()).unwrap();
+        let proof =
+            NativeRuntime.prove_mode(&target, &std::env::current_exe().unwrap(), None).unwrap();
         assert!(proof.code.starts_with("ELF executable"));
     }
 
@@ -148,9 +157,10 @@ mod tests {
     fn a_text_file_is_not() {
         let target = "native".parse().unwrap();
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
-        let error = NativeRuntime.prove_mode(&target, &manifest).unwrap_err().to_string();
+        let error = NativeRuntime.prove_mode(&target, &manifest, None).unwrap_err().to_string();
         assert!(error.contains("no executable of this machine"), "{error}");
-        let error = NativeRuntime.prove_mode(&target, Path::new("/none")).unwrap_err().to_string();
+        let error =
+            NativeRuntime.prove_mode(&target, Path::new("/none"), None).unwrap_err().to_string();
         assert!(error.starts_with("/none: "), "{error}");
     }
 }

@@ -27,7 +27,7 @@ pub mod watchdog;
 
 use std::path::Path;
 
-use lumos_host::{Compiled, HostError, InstanceConfig, Marks};
+use lumos_host::{Compiled, HostError, InstanceConfig, Marks, Resident};
 use lumos_model::capability::Capabilities;
 use lumos_model::cell::Target;
 use lumos_model::protocol::ModeProof;
@@ -38,14 +38,17 @@ use module::Module;
 
 /// WasmEdge.
 #[derive(Debug)]
-pub struct WasmEdgeRuntime(());
+pub struct WasmEdgeRuntime {
+    /// Executable mappings before any guest had code; `Err`: they cannot be read.
+    baseline: Result<proof::CodeSeen, HostError>,
+}
 
 impl WasmEdgeRuntime {
     /// The runtime; WasmEdge's log is captured from here on.
     #[must_use]
     pub fn new() -> Self {
         log::capture();
-        Self(())
+        Self { baseline: proof::CodeSeen::now(&maps::CodeHome::Anonymous) }
     }
 }
 
@@ -90,7 +93,12 @@ impl lumos_host::Runtime for WasmEdgeRuntime {
         Instance::new(module, config, marks)
     }
 
-    fn prove_mode(&self, target: &Target, artifact: &Path) -> Result<ModeProof, HostError> {
-        proof::prove(Mode::of(target)?, artifact)
+    fn prove_mode(
+        &self,
+        target: &Target,
+        artifact: &Path,
+        resident: Option<Resident<'_, Module>>,
+    ) -> Result<ModeProof, HostError> {
+        proof::prove(Mode::of(target)?, artifact, resident, &self.baseline)
     }
 }

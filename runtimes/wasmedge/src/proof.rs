@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use lumos_host::{HostError, InstanceConfig, Marks, canary};
+use lumos_host::{HostError, InstanceConfig, Marks, Resident, canary};
 use lumos_model::protocol::ModeProof;
 use wasmedge_sdk::RunMode;
 
@@ -17,18 +17,37 @@ use crate::maps::{self, CodeHome};
 use crate::mode::Mode;
 use crate::module::Module;
 
-/// Shows that an artifact runs in a mode.
+/// Shows that an artifact runs in a mode. Code that is `resident` was not there at the
+/// `baseline`.
 ///
 /// # Errors
 /// When anything says otherwise.
-pub fn prove(mode: Mode, artifact: &std::path::Path) -> Result<ModeProof, HostError> {
+pub fn prove(
+    mode: Mode,
+    artifact: &std::path::Path,
+    resident: Option<Resident<'_, Module>>,
+    baseline: &Result<CodeSeen, HostError>,
+) -> Result<ModeProof, HostError> {
+    if let Some(Resident { module, config }) = resident {
+        let before = baseline.as_ref().map_err(HostError::engine)?;
+        return prove_module(mode, module, config, before);
+    }
     let before = CodeSeen::now(&CodeHome::Anonymous)?;
     let module = Module::load(mode, artifact, &mut Marks::default())?;
-    let mut instance = Instance::new(&module, &InstanceConfig::default(), &mut Marks::default())?;
+    prove_module(mode, &module, &InstanceConfig::default(), &before)
+}
+
+fn prove_module(
+    mode: Mode,
+    module: &Module,
+    config: &InstanceConfig,
+    before: &CodeSeen,
+) -> Result<ModeProof, HostError> {
+    let mut instance = Instance::new(module, config, &mut Marks::default())?;
     let setting = config::engine(mode, None)?.get_run_mode();
     let code = match mode {
         Mode::Aot => CodeSeen::now(module.code())?,
-        Mode::Interp | Mode::Jit => CodeSeen::now(&CodeHome::Anonymous)?.beyond(&before),
+        Mode::Interp | Mode::Jit => CodeSeen::now(&CodeHome::Anonymous)?.beyond(before),
     };
     judge(mode, setting, &code, |rounds| instance.canary(rounds))
 }

@@ -19,7 +19,7 @@ use wasmedge_sdk::{
 #[test]
 fn every_mode_proves_itself() {
     for mode in Mode::ALL {
-        let proof = runtime().prove_mode(&mode.target(), &artifact(mode)).unwrap();
+        let proof = runtime().prove_mode(&mode.target(), &artifact(mode), None).unwrap();
         println!("{proof:?}: {:.2}x", proof.slowdown());
         assert_eq!(proof.target, mode.target());
         assert!(proof.setting.contains(&format!("{:?}", mode.run_mode())));
@@ -75,7 +75,7 @@ fn aot_code_without_the_aot_mode_is_refused() {
 #[test]
 fn a_plain_module_is_no_aot_artifact() {
     let wasm = artifact(Mode::Interp);
-    let error = runtime().prove_mode(&Mode::Aot.target(), &wasm).unwrap_err().to_string();
+    let error = runtime().prove_mode(&Mode::Aot.target(), &wasm, None).unwrap_err().to_string();
     assert!(error.contains("compile it for wasmedge-aot"), "{error}");
 }
 
@@ -88,7 +88,7 @@ fn aot_code_of_another_version_is_refused() {
     std::fs::write(&other, library).unwrap();
 
     // Whether WasmEdge takes the file or not, it is not proven.
-    let proven = runtime().prove_mode(&Mode::Aot.target(), &other);
+    let proven = runtime().prove_mode(&Mode::Aot.target(), &other, None);
     println!("{proven:?}");
     assert!(proven.is_err());
 }

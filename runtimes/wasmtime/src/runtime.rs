@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use lumos_host::clock::monotonic_ns;
-use lumos_host::{Compiled, HostError, InstanceConfig, InvokeError, Marks, Runtime, canary};
+use lumos_host::{
+    Compiled, HostError, InstanceConfig, InvokeError, Marks, Resident, Runtime, canary,
+};
 use lumos_model::capability::Capabilities;
 use lumos_model::cell::Target;
 use lumos_model::phase::Phase;
@@ -100,12 +102,24 @@ impl Runtime for WasmtimeRuntime {
         marks.span(Phase::Instantiate, || WasmtimeInstance::new(module, config))
     }
 
-    fn prove_mode(&self, target: &Target, artifact: &Path) -> Result<ModeProof, HostError> {
+    fn prove_mode(
+        &self,
+        target: &Target,
+        artifact: &Path,
+        resident: Option<Resident<'_, WasmtimeModule>>,
+    ) -> Result<ModeProof, HostError> {
         let mode = Mode::of(target)?;
         let refuse = |reason: String| HostError::Mode { target: target.to_string(), reason };
-        let module = self.load(target, artifact, &mut Marks::default())?;
+        let loaded;
+        let module = match resident {
+            Some(resident) => resident.module,
+            None => {
+                loaded = self.load(target, artifact, &mut Marks::default())?;
+                &loaded
+            }
+        };
         let code = proof::describe_code(mode, module.component(), artifact)?.map_err(refuse)?;
-        let mut instance = WasmtimeInstance::new(&module, &InstanceConfig::default())?;
+        let mut instance = WasmtimeInstance::new(module, &InstanceConfig::default())?;
         canary::prove(target, mode.execution(), module.engine.setting(), code, |iterations| {
             match instance.canary(iterations, CANARY_TIMEOUT) {
                 Some(Ok(value)) => Ok(value),

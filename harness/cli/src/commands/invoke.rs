@@ -14,7 +14,7 @@ use super::shared::{ArtifactsFolder, Format};
 use crate::discovery;
 use crate::interrupt;
 use crate::report::numbers;
-use crate::scenario::Connection;
+use crate::scenario::{Connection, Pinning};
 use crate::session::{Session, Settings};
 
 /// Invoke a function once and show where its time went.
@@ -139,6 +139,7 @@ impl Invoke {
             connection: Connection::Request,
             warmup: 3,
             gap: Span(std::time::Duration::ZERO),
+            core: Pinning::default().core(),
         }
     }
 }

@@ -17,6 +17,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::interrupt::Interrupted;
+
 /// Measures serverless functions on one machine: native, containers, Wasmtime and
 /// WasmEdge, with the same source, limits and inputs.
 #[derive(Debug, Parser)]
@@ -73,7 +75,8 @@ pub fn main() -> ExitCode {
         Err(error) if reader_left(&error) => ExitCode::SUCCESS,
         Err(error) => {
             print_error(&error);
-            ExitCode::from(2)
+            let interrupted = error.chain().find_map(|cause| cause.downcast_ref::<Interrupted>());
+            ExitCode::from(interrupted.map_or(2, |interrupted| interrupted.exit_code()))
         }
     }
 }

@@ -34,6 +34,8 @@ pub struct Scenario {
     pub repetitions: u32,
     /// Samples of a block, at most [`repetitions`](Self::repetitions).
     pub block: u32,
+    /// Samples of warm cells, which cost so much less than cold ones.
+    pub warm: Sampling,
     /// Invocations before the first warm sample.
     pub warmup: u32,
     /// Pause before each cold sample.
@@ -48,8 +50,39 @@ pub struct Scenario {
     pub arrival: Arrival,
     /// Bounds on each instance.
     pub limits: Limits,
+    /// Which cores are used.
+    pub pinning: Pinning,
     /// Cells that are left out on purpose.
     pub exclude: Vec<Exclude>,
+}
+
+/// How often a cell is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sampling {
+    /// Samples of the cell.
+    pub repetitions: u32,
+    /// Samples of a block.
+    pub block: u32,
+}
+
+/// Which cores are used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pinning {
+    /// Host, instances and Redis share the last core: with one invocation at a time they
+    /// take turns anyway, and wake-ups from core to core do not add to the times.
+    #[default]
+    OneCore,
+    /// The kernel decides.
+    None,
+}
+
+impl Pinning {
+    /// The core to pin to; `None`: this machine has but one, or none is wanted.
+    pub fn core(self) -> Option<usize> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        (self == Pinning::OneCore && cores > 1).then(|| cores - 1)
+    }
 }
 
 /// The axes of an experiment; its cells are their product.
@@ -110,6 +143,14 @@ pub struct Exclude {
 }
 
 impl Scenario {
+    /// How often a cell of this start kind is measured.
+    pub fn sampling(&self, start: Start) -> Sampling {
+        match start.is_cold() {
+            true => Sampling { repetitions: self.repetitions, block: self.block },
+            false => self.warm,
+        }
+    }
+
     /// Reads the scenario at `path`; `functions` are the names that it may use. Returns
     /// the file's text too, so that a run can keep what it was started with.
     ///
@@ -137,5 +178,7 @@ impl Scenario {
     pub fn set_repetitions(&mut self, repetitions: u32) {
         self.repetitions = repetitions.max(1);
         self.block = self.block.min(self.repetitions);
+        self.warm.repetitions = self.repetitions;
+        self.warm.block = self.warm.block.min(self.repetitions);
     }
 }

@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 use super::check;
 use super::error::Problem;
 use super::reader::{self, Node, Problems, Table};
-use super::{Arrival, Connection, Exclude, Matrix, Scenario, Targets};
+use super::{Arrival, Connection, Exclude, Matrix, Pinning, Sampling, Scenario, Targets};
 use crate::selector::{Axis, Pattern, Selector};
 
 const ROOT_KEYS: &[&str] = &[
@@ -19,15 +19,18 @@ const ROOT_KEYS: &[&str] = &[
     "seed",
     "repetitions",
     "block",
+    "warm",
     "warmup",
     "gap",
     "budget",
     "connection",
+    "pinning",
     "matrix",
     "arrival",
     "limits",
     "exclude",
 ];
+const WARM_KEYS: &[&str] = &["repetitions", "block"];
 const MATRIX_KEYS: &[&str] = &["functions", "sizes", "targets", "isolation", "start", "storage"];
 const ARRIVAL_KEYS: &[&str] =
     &["kind", "concurrency", "rate", "duration", "seed", "on", "off", "from", "to", "trace"];
@@ -60,6 +63,10 @@ fn scenario(root: &Table<'_>, functions: &[&str], problems: &mut Problems) -> Op
     let repetitions = count(root, "repetitions", 1, 10, problems);
     let block = count(root, "block", 1, repetitions, problems);
     check::block(root, block, repetitions, problems);
+    let warm = match root.get("warm") {
+        Some(node) => warm(node, repetitions, problems)?,
+        None => Sampling { repetitions, block },
+    };
     let seed = root.get("seed").and_then(|node| reader::number(node, 0, problems)).unwrap_or(42);
     let warmup = count(root, "warmup", 0, 3, problems);
     let gap = span(root, "gap", problems).unwrap_or(Span(std::time::Duration::from_millis(100)));
@@ -68,6 +75,7 @@ fn scenario(root: &Table<'_>, functions: &[&str], problems: &mut Problems) -> Op
         .get("connection")
         .and_then(|node| connection(node, problems))
         .unwrap_or(Connection::Request);
+    let pinning = root.get("pinning").and_then(|node| pinning(node, problems)).unwrap_or_default();
     let arrival = root
         .get("arrival")
         .map_or(Some(Arrival::Closed { concurrency: 1 }), |node| arrival(node, problems));
@@ -85,6 +93,7 @@ fn scenario(root: &Table<'_>, functions: &[&str], problems: &mut Problems) -> Op
         seed,
         repetitions,
         block,
+        warm,
         warmup,
         gap,
         budget,
@@ -92,6 +101,7 @@ fn scenario(root: &Table<'_>, functions: &[&str], problems: &mut Problems) -> Op
         matrix: matrix?,
         arrival: arrival?,
         limits: limits?,
+        pinning,
         exclude,
     })
 }
@@ -119,6 +129,20 @@ fn connection(node: Node<'_>, problems: &mut Problems) -> Option<Connection> {
     let known = &["request", "instance"];
     let word: String = reader::word(node, "connection", known, problems)?;
     Some(if word == "request" { Connection::Request } else { Connection::Instance })
+}
+
+fn pinning(node: Node<'_>, problems: &mut Problems) -> Option<Pinning> {
+    let word: String = reader::word(node, "pinning", &["one-core", "none"], problems)?;
+    Some(if word == "none" { Pinning::None } else { Pinning::OneCore })
+}
+
+/// `[warm]`: what it leaves out is as for the other cells.
+fn warm(node: Node<'_>, repetitions: u32, problems: &mut Problems) -> Option<Sampling> {
+    let table = Table::of(node, "[warm]", WARM_KEYS, problems)?;
+    let repetitions = count(&table, "repetitions", 1, repetitions, problems);
+    let block = count(&table, "block", 1, repetitions, problems);
+    check::block(&table, block, repetitions, problems);
+    Some(Sampling { repetitions, block })
 }
 
 fn matrix(node: Node<'_>, functions: &[&str], problems: &mut Problems) -> Option<Matrix> {

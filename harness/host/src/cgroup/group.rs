@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use cgroups_rs::fs::Subsystem;
@@ -135,9 +135,8 @@ impl Group {
             return;
         }
         for folder in self.v1.iter().chain(&self.unified) {
-            let Ok(procs) = std::fs::read_to_string(folder.join("cgroup.procs")) else { continue };
-            for pid in procs.lines().filter_map(|line| line.parse().ok()) {
-                let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+            for pid in processes(folder) {
+                let _ = kill(pid, Signal::SIGKILL);
             }
         }
     }
@@ -156,8 +155,16 @@ impl Drop for Group {
     }
 }
 
+/// The processes of a group. The kernel lists one of another PID namespace as 0, which
+/// would mean our own process group to kill(2).
+pub(super) fn processes(folder: &Path) -> impl Iterator<Item = Pid> {
+    let procs = std::fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
+    let pids: Vec<i32> = procs.lines().filter_map(|line| line.parse().ok()).collect();
+    pids.into_iter().filter(|pid| *pid > 0).map(Pid::from_raw)
+}
+
 /// Removes a group's folder; processes that were killed may need a moment to leave it.
-pub(super) fn remove_patiently(folder: &std::path::Path) {
+pub(super) fn remove_patiently(folder: &Path) {
     let start = Instant::now();
     while let Err(error) = std::fs::remove_dir(folder) {
         if error.kind() == std::io::ErrorKind::NotFound || start.elapsed() > REMOVE_PATIENCE {

@@ -5,7 +5,7 @@ use std::path::Path;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getpid};
 
-use super::group::remove_patiently;
+use super::group::{processes, remove_patiently};
 use super::{ROOT, roots};
 
 /// Ends every other process in the groups below `path`, moves this one out, and removes
@@ -34,8 +34,7 @@ pub fn sweep_stale() -> usize {
         let Ok(entries) = std::fs::read_dir(root.join(ROOT)) else { continue };
         for name in entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()) {
             let owner = name.rsplit('-').next().and_then(|pid| pid.parse().ok());
-            let alive = owner.is_some_and(|pid| kill(Pid::from_raw(pid), None).is_ok());
-            if owner.is_some() && !alive && !stale.contains(&name) {
+            if owner.is_some_and(is_gone) && !stale.contains(&name) {
                 stale.push(name);
             }
         }
@@ -46,13 +45,17 @@ pub fn sweep_stale() -> usize {
     stale.len()
 }
 
+/// Whether no process has this number; one of another user (EPERM) is there.
+fn is_gone(pid: i32) -> bool {
+    kill(Pid::from_raw(pid), None) == Err(nix::Error::ESRCH)
+}
+
 fn empty(root: &Path, folder: &Path) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries.flatten().filter(|e| e.file_type().is_ok_and(|t| t.is_dir())) {
         empty(root, &entry.path());
     }
-    let procs = std::fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
-    for pid in procs.lines().filter_map(|line| line.parse().ok()).map(Pid::from_raw) {
+    for pid in processes(folder) {
         if pid == getpid() {
             let _ = std::fs::write(root.join("cgroup.procs"), "0");
         } else {

@@ -16,8 +16,9 @@ fn refusal(bench: &Bench, mode: &str, name: &str, content: &[u8]) -> String {
 #[test]
 fn each_mode_is_proven() {
     let bench = Bench::new();
-    let proofs = MODES
-        .map(|mode| bench.runtime.prove_mode(&target(mode), bench.artifact(mode)).expect("proven"));
+    let proofs = MODES.map(|mode| {
+        bench.runtime.prove_mode(&target(mode), bench.artifact(mode), None).expect("proven")
+    });
     let [interp, jit, aot] = &proofs;
     assert!(interp.code.contains("Pulley"), "{}", interp.code);
     assert!(jit.code.contains("made in memory"), "{}", jit.code);
@@ -45,7 +46,7 @@ fn a_stranger_without_canary_runs_but_proves_nothing() {
     let module = bench.runtime.load(&target("jit"), &path, &mut Marks::default()).unwrap();
     let config = InstanceConfig::default();
     assert!(bench.runtime.instantiate(&module, &config, &mut Marks::default()).is_ok());
-    let error = bench.runtime.prove_mode(&target("jit"), &path).unwrap_err();
+    let error = bench.runtime.prove_mode(&target("jit"), &path, None).unwrap_err();
     assert!(error.to_string().contains("exports no `canary`"), "{error}");
 }
 
