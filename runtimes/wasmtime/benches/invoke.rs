@@ -2,16 +2,19 @@
 //!
 //! Uses the function `noop` as scripts/build-functions.sh makes it.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use lumos_host::{Instance, InstanceConfig, Marks, Runtime};
+use lumos_host::{Instance, InstanceConfig, Marks, Prepared, Processes, Runtime};
 use lumos_host_wasmtime::WasmtimeRuntime;
-use lumos_model::cell::Target;
+use lumos_model::cell::{Isolation, Start, Target};
+use lumos_model::protocol::{Limits, Prepare};
+use lumos_model::units::Span;
 use wasmtime::component::{Component, InstancePre, Linker, ResourceTable, TypedFunc};
 use wasmtime::{Config, Engine, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -96,6 +99,34 @@ fn warm(c: &mut Criterion) {
         group.bench_function(format!("{mode} ours"), |b| {
             b.iter(|| instance.invoke(REQUEST, TIMEOUT, &mut answer, &mut marks).unwrap());
         });
+
+        // A whole sample: both clocks, the sum of its phases, its output hashed, its row.
+        let runtime = WasmtimeRuntime::new();
+        let (mut cell, _) = Prepared::new(&runtime, prepare(mode), Processes::default()).unwrap();
+        group.bench_function(format!("{mode} sample"), |b| {
+            b.iter_custom(|rounds| {
+                let begin = Instant::now();
+                let block = cell.block(rounds as u32, false, None);
+                let took = begin.elapsed();
+                assert_eq!(block.samples.len() as u64, rounds);
+                took
+            });
+        });
+    }
+}
+
+fn prepare(mode: &str) -> Prepare {
+    Prepare {
+        target: target(mode),
+        artifact: noop(),
+        isolation: Isolation::Thread,
+        start: Start::Warm,
+        limits: Limits::default(),
+        env: BTreeMap::new(),
+        request: String::from_utf8(REQUEST.to_vec()).unwrap(),
+        warmup: 3,
+        gap: Span(Duration::ZERO),
+        cgroup: None,
     }
 }
 
