@@ -62,6 +62,8 @@ struct Work {
 /// Invokes every (function, size, storage, target) of `cells` once, and has every
 /// artifact prove its mode.
 ///
+/// The limits are a part of the experiment and not of the work, so they do not hold here:
+/// what runs into them is measured as a failure.
 /// Nothing is timed here, so two hosts run at once; those that write to the storage
 /// take turns, since they write to the same key.
 ///
@@ -134,7 +136,9 @@ fn examine(session: &Mutex<Session>, job: &Job) -> (Result<Proof, String>, Vec<A
     let started = {
         let session = lock(session);
         session.artifact(&job.function, &job.target).map_err(|e| format!("{e:#}")).and_then(
-            |(path, _)| Ok((path, session.start_host(&job.target).map_err(|e| e.to_string())?)),
+            |(path, _)| {
+                Ok((path, session.start_unbound_host(&job.target).map_err(|e| e.to_string())?))
+            },
         )
     };
     let (path, mut host) = match started {
@@ -194,7 +198,7 @@ fn invoke(
                 &own
             }
         };
-        (session.prepare(&light).map_err(message)?, session.sample_bound())
+        (session.prepare_unbound(&light).map_err(message)?, session.sample_bound())
     };
     let mut prepare = prepare;
     prepare.gap = lumos_model::units::Span(std::time::Duration::ZERO);

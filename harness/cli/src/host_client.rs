@@ -43,6 +43,8 @@ impl Groups {
     pub fn create() -> (Self, Option<String>) {
         cgroup::sweep_stale();
         let path = format!("{}/run-{}", cgroup::ROOT, std::process::id());
+        // A dead run may have had the number that is ours now.
+        cgroup::evacuate(&path);
         let (path, loss) = match Base::create(&path) {
             Ok(_) => (Some(path), None),
             Err(error) => {
@@ -79,12 +81,26 @@ impl Drop for Groups {
 /// Why a host did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The user wants to end.
-    #[error(transparent)]
+    /// Somebody wants the command to end.
+    #[error("the host was ended")]
     Interrupted(#[from] Interrupted),
     /// The host refused; it goes on.
     #[error("{0}")]
     Refused(String),
+    /// The kernel killed the host at the memory limit of the instances inside of it.
+    #[error("{host}: the kernel killed it at its memory limit")]
+    OutOfMemory {
+        /// Its executable.
+        host: String,
+    },
+    /// The host does not answer, though it had all the time that was agreed on.
+    #[error("{host}: no answer within {seconds} s")]
+    Silent {
+        /// Its executable.
+        host: String,
+        /// How long it was waited for.
+        seconds: u64,
+    },
     /// The host is gone.
     #[error("{host}: {reason}")]
     Gone {
@@ -227,7 +243,7 @@ impl HostClient {
             Ok(Err(error)) => Err(self.post_mortem(error.to_string())),
             Err(RecvTimeoutError::Disconnected) => Err(self.post_mortem("it ended".to_owned())),
             Err(RecvTimeoutError::Timeout) => {
-                Err(self.post_mortem(format!("no answer within {} s", patience.as_secs())))
+                Err(ClientError::Silent { host: self.name.clone(), seconds: patience.as_secs() })
             }
         }
     }
@@ -238,10 +254,13 @@ impl HostClient {
     }
 
     fn post_mortem(&mut self, what: String) -> ClientError {
-        if interrupt::is_interrupted() {
-            return Interrupted.into();
+        if let Err(interrupted) = interrupt::check() {
+            return interrupted.into();
         }
         let _ = kill(self.pid, Signal::SIGKILL);
+        if self.group.as_ref().and_then(Group::oom_kills).is_some_and(|kills| kills > 0) {
+            return ClientError::OutOfMemory { host: self.name.clone() };
+        }
         let mut words = String::new();
         let read = self.stderr.seek(SeekFrom::Start(0));
         let _ = read.and_then(|_| self.stderr.read_to_string(&mut words));

@@ -11,6 +11,7 @@
 //! | [`scenario`] | the TOML file that describes an experiment, read and checked |
 //! | [`selector`] | patterns over cells, for `--filter` and `[[exclude]]` |
 //! | [`run`] | the main path: gate, blocks, rows, report |
+//! | [`block`] | one block: a host, a cell, a few samples |
 //! | [`gate`] | same outputs and proven modes, or no measurement |
 //! | [`session`] | hosts, artifacts, cgroups and storage, ready to use |
 //! | [`host_client`] | our end of a host process |
@@ -21,6 +22,7 @@
 #![forbid(unsafe_code)]
 
 pub mod artifacts;
+pub mod block;
 pub mod commands;
 pub mod discovery;
 pub mod gate;

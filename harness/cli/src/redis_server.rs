@@ -1,21 +1,27 @@
 //! The functions' storage: a server of our own on a free loopback port, or any by URL.
 
 use std::fs::File;
+use std::io::{Read, Seek};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::host_client::pin;
 use anyhow::{Context, bail};
 use lumos_host::ProcessCommand;
 use lumos_host::spawn::{Attach, Orphan, Spawned, spawn};
 use lumos_inputs::InputFile;
+use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::waitpid;
 
+use crate::host_client::pin;
+use crate::interrupt;
+
 /// How long a new server may take until it answers.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a server may take for a connection or a reply.
+const REPLY_PATIENCE: Duration = Duration::from_secs(5);
 /// Another process may take the port between our look and the server's start.
 const PORTS_TO_TRY: usize = 5;
 
@@ -24,8 +30,8 @@ pub struct RedisServer {
     url: String,
     version: String,
     connection: redis::Connection,
+    /// The server itself, if it is ours.
     process: Option<Spawned>,
-    folder: Option<tempfile::TempDir>,
 }
 
 impl RedisServer {
@@ -56,7 +62,6 @@ impl RedisServer {
             version: String::new(),
             connection,
             process: None,
-            folder: None,
         };
         server.version = server.read_version()?;
         Ok(server)
@@ -77,15 +82,16 @@ impl RedisServer {
     }
 
     fn start_on(program: &Path, port: u16, core: Option<usize>) -> anyhow::Result<Self> {
-        let folder = tempfile::tempdir().context("a folder for the Redis server")?;
-        let log = File::create(folder.path().join("redis.log"))?;
+        // No file of it is left behind, however this process ends.
+        let log = memfd_create(c"lumos-redis-log", MFdFlags::MFD_CLOEXEC)
+            .context("a file for the Redis server's log")?;
         let args = [
             ("--port", port.to_string()),
             ("--bind", Ipv4Addr::LOCALHOST.to_string()),
             ("--save", String::new()),
             ("--appendonly", "no".to_owned()),
-            ("--dir", folder.path().display().to_string()),
-            ("--logfile", folder.path().join("redis.log").display().to_string()),
+            ("--dir", std::env::temp_dir().display().to_string()),
+            ("--logfile", "/proc/self/fd/2".to_owned()),
             ("--daemonize", "no".to_owned()),
         ];
         let command = ProcessCommand {
@@ -103,21 +109,19 @@ impl RedisServer {
             match open_connection(&url) {
                 Ok(connection) => break connection,
                 Err(error) if begin.elapsed() > PATIENCE => {
-                    let log = folder.path().join("redis.log");
-                    let log = std::fs::read_to_string(log).unwrap_or_default();
+                    let mut file = File::from(log);
+                    let mut log = String::new();
+                    let _ = file.rewind().and_then(|()| file.read_to_string(&mut log));
                     let last = log.lines().last().unwrap_or("nothing").to_owned();
                     return Err(error).context(format!("{} said: {last}", program.display()));
                 }
-                Err(_) => std::thread::sleep(Duration::from_millis(5)),
+                Err(_) => {
+                    interrupt::check()?;
+                    std::thread::sleep(Duration::from_millis(5));
+                }
             }
         };
-        let mut server = Self {
-            url,
-            version: String::new(),
-            connection,
-            process: guard.0.take(),
-            folder: Some(folder),
-        };
+        let mut server = Self { url, version: String::new(), connection, process: guard.0.take() };
         server.version = server.read_version()?;
         Ok(server)
     }
@@ -134,7 +138,7 @@ impl RedisServer {
 
     /// Whether this is a server that we started.
     pub fn is_own(&self) -> bool {
-        self.folder.is_some()
+        self.process.is_some()
     }
 
     /// Stores an input under its key.
@@ -194,7 +198,9 @@ impl Drop for ProcessGuard {
 
 fn open_connection(url: &str) -> redis::RedisResult<redis::Connection> {
     let client = redis::Client::open(url)?;
-    let mut connection = client.get_connection_with_timeout(Duration::from_secs(2))?;
+    let mut connection = client.get_connection_with_timeout(REPLY_PATIENCE)?;
+    // What accepts and stays silent is no Redis server.
+    connection.set_read_timeout(Some(REPLY_PATIENCE))?;
     redis::cmd("PING").exec(&mut connection)?;
     Ok(connection)
 }

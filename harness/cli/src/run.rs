@@ -10,14 +10,14 @@ use std::time::Instant;
 use anyhow::{Context, bail};
 use lumos_model::SCHEMA;
 use lumos_model::cell::Cell;
-use lumos_model::protocol::BlockResult;
 use lumos_model::row::{Outcome, Row, Sample};
 
 use crate::artifacts::Artifacts;
+use crate::block;
+use crate::commands;
 use crate::discovery::{self, Host};
-use crate::gate;
-use crate::host_client::ClientError;
-use crate::interrupt::{self, Interrupted};
+use crate::gate::{self, Verdict};
+use crate::interrupt;
 use crate::plan::{Block, Plan};
 use crate::progress::Progress;
 use crate::report;
@@ -25,7 +25,7 @@ use crate::run_info;
 use crate::scenario::Scenario;
 use crate::selector::Selector;
 use crate::session::{Session, Settings};
-use crate::store::{BlockId, BlockTelemetry, RunDir, RunManifest, RunOptions, rows_of};
+use crate::store::{self, BlockId, RunDir, RunManifest, RunOptions};
 
 /// What a run is started with.
 #[derive(Debug)]
@@ -66,41 +66,44 @@ impl Run {
         let hosts = discovery::discover().context("look for hosts beside lumos")?;
         let plan = self.plan(&hosts)?;
         interrupt::install()?;
-        let (mut dir, done) = self.open_dir()?;
-        let cells: Vec<Cell> = plan.runnable().cloned().collect();
-        let progress = Progress::new();
-
         let mut session =
             Session::new(hosts, self.artifacts.clone(), Settings::from(&self.scenario));
-        session.provide(cells.iter(), self.redis_url.as_deref())?;
-        let session = Mutex::new(session);
+        session.provide(plan.runnable(), self.redis_url.as_deref())?;
+        let (mut dir, done) = self.open_dir(self.manifest(&plan, &session, &Verdict::default()))?;
+        let measured = self.measure(&plan, session, &done, &mut dir);
+        measured.and_then(|()| conclude(&dir, begin, out)).with_context(|| {
+            format!(
+                "stopped; what was measured is kept: go on with `lumos run --resume {}`",
+                dir.path().display()
+            )
+        })
+    }
+
+    /// The gate, then the blocks.
+    fn measure(
+        &self,
+        plan: &Plan,
+        session: Session,
+        done: &HashSet<BlockId>,
+        dir: &mut RunDir,
+    ) -> anyhow::Result<()> {
+        let cells: Vec<Cell> = plan.runnable().cloned().collect();
+        let progress = Progress::new();
         progress.stage(&format!("gate: {} cells, one invocation of each artifact", cells.len()));
+        let session = Mutex::new(session);
         let verdict = gate::run(&session, &cells, &|what| progress.note(what))?;
         let session = session.into_inner().unwrap_or_else(|e| e.into_inner());
         for failure in &verdict.failures {
             progress.warn(failure);
         }
-        dir.write_manifest(&self.manifest(&plan, &session, &verdict)?)?;
-        if !cells.iter().any(|cell| verdict.admits(cell)) {
-            bail!(
-                "nothing passed the gate, so nothing was measured:\n{}",
-                verdict.failures.join("\n")
-            );
-        }
+        let mut manifest = self.manifest(plan, &session, &verdict);
+        manifest.started = store::read_manifest(dir.path())?.started;
+        manifest.report.started = manifest.started.clone();
+        dir.write_manifest(&manifest)?;
 
-        let measured = self.measure(&plan, &session, &verdict, &done, &mut dir, &progress);
+        let measured = self.measure_blocks(plan, &session, &verdict, done, dir, &progress);
         progress.finish();
-        if let Err(error) = measured {
-            return Err(match error.downcast::<Interrupted>() {
-                Ok(interrupted) => anyhow::Error::new(interrupted).context(format!(
-                    "stopped; the rows so far are kept: go on with `lumos run --resume {}`",
-                    dir.path().display()
-                )),
-                Err(error) => error,
-            });
-        }
-        drop(session);
-        conclude(&dir, begin, out)
+        measured
     }
 
     fn plan(&self, hosts: &[Host]) -> anyhow::Result<Plan> {
@@ -121,19 +124,30 @@ impl Run {
         Ok(plan)
     }
 
-    fn open_dir(&self) -> anyhow::Result<(RunDir, HashSet<BlockId>)> {
-        match self.resume {
-            true => RunDir::resume(&self.dir),
-            false => Ok((RunDir::create(&self.dir, &self.text)?, HashSet::new())),
+    fn open_dir(&self, manifest: RunManifest) -> anyhow::Result<(RunDir, HashSet<BlockId>)> {
+        if !self.resume {
+            return Ok((RunDir::create(&self.dir, &self.text, &manifest)?, HashSet::new()));
         }
+        let begun = store::read_manifest(&self.dir)?;
+        if let Some(changed) = manifest.artifacts.iter().find(|now| !begun.artifacts.contains(now))
+        {
+            bail!(
+                "{} of {} is not the one that the run in {} began with: a run is of one build, \
+                 so start a new one",
+                changed.form,
+                changed.function,
+                self.dir.display()
+            );
+        }
+        RunDir::resume(&self.dir)
     }
 
     /// Measures the blocks in their shuffled order; rows are on disk after each.
-    fn measure(
+    fn measure_blocks(
         &self,
         plan: &Plan,
         session: &Session,
-        verdict: &gate::Verdict,
+        verdict: &Verdict,
         done: &HashSet<BlockId>,
         dir: &mut RunDir,
         progress: &Progress,
@@ -148,74 +162,18 @@ impl Run {
         for block in blocks {
             interrupt::check()?;
             progress.block(&block.cell);
-            let begin = Instant::now();
-            let measured = self.measure_block(session, block);
-            let (result, host_cgroup, error) = match measured {
-                Ok((result, host_cgroup)) => (result, host_cgroup, None),
-                Err(error) => {
-                    if error.is::<Interrupted>() {
-                        return Err(error);
-                    }
-                    let empty = BlockResult {
-                        samples: vec![],
-                        instances: vec![],
-                        host: Default::default(),
-                    };
-                    (empty, None, Some(format!("{error:#}")))
-                }
-            };
-            let mut rows = rows_of(block, result.samples);
+            let mut measured =
+                block::measure(session, block, self.scenario.budget, |what| progress.warn(what))?;
             if let Some(expected) = verdict.expected(&block.cell) {
-                rows.iter_mut().for_each(|row| check_output(row, &expected.sha256));
+                measured.rows.iter_mut().for_each(|row| check_output(row, &expected.sha256));
             }
-            if let Some(error) = &error {
-                progress.warn(&format!("{}: {error}", block.cell));
-                rows.push(failed_row(block, error));
-            }
-            let telemetry = BlockTelemetry {
-                schema: SCHEMA,
-                cell: block.cell.clone(),
-                block: block.block,
-                order: block.order,
-                control: block.control,
-                rows: rows.len() as u32,
-                wall_ms: begin.elapsed().as_millis() as u64,
-                error,
-                instances: result.instances,
-                host: result.host,
-                host_cgroup,
-            };
-            dir.append(&rows, &telemetry)?;
+            dir.append(&measured.rows, &measured.telemetry)?;
             progress.done();
         }
         Ok(())
     }
 
-    /// One host in its own cgroup, one cell, one block.
-    fn measure_block(
-        &self,
-        session: &Session,
-        block: &Block,
-    ) -> anyhow::Result<(BlockResult, Option<lumos_host::cgroup::Counters>)> {
-        let prepare = session.prepare(&block.cell)?;
-        let unwrap = |error: ClientError| match error {
-            ClientError::Interrupted(interrupted) => anyhow::Error::new(interrupted),
-            other => anyhow::Error::new(other),
-        };
-        let mut host = session.start_host(&block.cell.target).map_err(unwrap)?;
-        host.prepare(prepare).map_err(unwrap)?;
-        let result = host
-            .block(block.samples, false, self.scenario.budget, session.sample_bound())
-            .map_err(unwrap)?;
-        Ok((result, host.counters()))
-    }
-
-    fn manifest(
-        &self,
-        plan: &Plan,
-        session: &Session,
-        verdict: &gate::Verdict,
-    ) -> anyhow::Result<RunManifest> {
+    fn manifest(&self, plan: &Plan, session: &Session, verdict: &Verdict) -> RunManifest {
         let mut artifacts = Vec::new();
         let mut seen = HashSet::new();
         for cell in plan.runnable() {
@@ -228,7 +186,7 @@ impl Run {
         artifacts.sort_by(|a, b| (&a.function, &a.form).cmp(&(&b.function, &b.form)));
         artifacts.dedup();
         let versions = session.hosts.iter().filter_map(|host| host.result.as_ref().ok());
-        Ok(RunManifest {
+        RunManifest {
             schema: SCHEMA,
             name: self.scenario.name.clone(),
             started: run_info::utc_now(),
@@ -243,7 +201,7 @@ impl Run {
             outputs: verdict.outputs.clone(),
             options: self.options.clone(),
             cells: plan.runnable().cloned().collect(),
-        })
+        }
     }
 }
 
@@ -256,31 +214,9 @@ fn check_output(row: &mut Row, expected_sha256: &str) {
     }
 }
 
-/// A block that could not be measured is a failure of its cell, not a gap in the rows.
-fn failed_row(block: &Block, error: &str) -> Row {
-    let sample = Sample {
-        seq: 0,
-        start_kind: block.cell.start,
-        outcome: Outcome::Error,
-        error: Some(error.to_owned()),
-        intended_ns: lumos_host::clock::monotonic_ns(),
-        total_ns: 0,
-        phases_ns: Default::default(),
-        provision_spans: None,
-        teardown_ns: None,
-        cpu_ns: None,
-        memory_peak_bytes: None,
-        linear_memory_bytes: None,
-        output_bytes: None,
-        output_sha256: None,
-        output: None,
-    };
-    rows_of(block, vec![sample]).remove(0)
-}
-
 /// Summary and reports, from the rows alone.
 fn conclude(dir: &RunDir, begin: Instant, out: &mut dyn Write) -> anyhow::Result<Ended> {
-    let (summary, mut info) = crate::commands::report::read(dir.path())?;
+    let (summary, mut info) = commands::report::read(dir.path())?;
     dir.write("summary.json", report::json::render(&summary).as_bytes())?;
     let report_path =
         dir.write("report.md", report::markdown::render(&summary, &info).as_bytes())?;
@@ -289,7 +225,7 @@ fn conclude(dir: &RunDir, begin: Instant, out: &mut dyn Write) -> anyhow::Result
         format!("report  {}", report_path.display()),
         format!("took    {:.0} s", begin.elapsed().as_secs_f64()),
     ];
-    let width = crate::commands::report::width();
+    let width = commands::report::width();
     writeln!(out, "{}", report::text::render(&summary, &info, width))?;
     let failed = summary.cells.iter().any(|cell| cell.failed() > 0);
     let all_well = !failed && info.gate_failures.is_empty();

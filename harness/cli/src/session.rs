@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use lumos_inputs::Placement;
 use lumos_model::artifact::{Artifact, Form};
-use lumos_model::cell::{Cell, Size, Storage, Target};
+use lumos_model::cell::{Cell, Isolation, Size, Storage, Target};
 use lumos_model::protocol::{Limits, Prepare};
 use lumos_model::units::Span;
 use lumos_model::wire::{CONNECTION, IO_TIMEOUT_MS, REDIS_URL};
@@ -160,15 +160,30 @@ impl Session {
         Ok(capability.map_err(anyhow::Error::msg)?.form.clone())
     }
 
-    /// Starts the host of `target`.
+    /// Starts the host of `cell`. The limits bound it where its instances live inside.
     ///
     /// # Errors
     /// When there is none or it cannot be started.
-    pub fn start_host(&self, target: &Target) -> Result<HostClient, ClientError> {
+    pub fn start_host(&self, cell: &Cell) -> Result<HostClient, ClientError> {
+        match cell.isolation {
+            Isolation::Thread => self.start(&cell.target, &self.settings.limits),
+            Isolation::Process => self.start(&cell.target, &Limits::default()),
+        }
+    }
+
+    /// Starts the host of `target` without limits.
+    ///
+    /// # Errors
+    /// When there is none or it cannot be started.
+    pub fn start_unbound_host(&self, target: &Target) -> Result<HostClient, ClientError> {
+        self.start(target, &Limits::default())
+    }
+
+    fn start(&self, target: &Target, limits: &Limits) -> Result<HostClient, ClientError> {
         let host = discovery::host_of(&self.hosts, target).ok_or_else(|| {
             ClientError::Refused(format!("no host for {target}: see `lumos list targets`"))
         })?;
-        HostClient::start(&host.path, &self.groups, &self.settings.limits, self.settings.core)
+        HostClient::start(&host.path, &self.groups, limits, self.settings.core)
     }
 
     /// What a host must know to run `cell`.
@@ -176,10 +191,23 @@ impl Session {
     /// # Errors
     /// When the cell's artifact cannot be used.
     pub fn prepare(&self, cell: &Cell) -> anyhow::Result<Prepare> {
+        self.prepare_within(cell, self.settings.limits.clone())
+    }
+
+    /// Like [`prepare`](Self::prepare), without limits but a minute or more of time.
+    ///
+    /// # Errors
+    /// When the cell's artifact cannot be used.
+    pub fn prepare_unbound(&self, cell: &Cell) -> anyhow::Result<Prepare> {
+        let timeout = self.settings.limits.timeout.max(Limits::default_timeout());
+        self.prepare_within(cell, Limits { timeout, ..Limits::default() })
+    }
+
+    fn prepare_within(&self, cell: &Cell, limits: Limits) -> anyhow::Result<Prepare> {
         let (artifact, _) = self.artifact(&cell.function, &cell.target)?;
         let key = (cell.function.clone(), cell.size, cell.storage);
         let request = self.requests.get(&key).context("the cell was not provided for")?;
-        self.prepare_with(cell, artifact, request.clone())
+        self.assemble(cell, artifact, request.clone(), limits)
     }
 
     /// Like [`prepare`](Self::prepare), with an artifact and a request of one's own.
@@ -192,7 +220,17 @@ impl Session {
         artifact: PathBuf,
         request: String,
     ) -> anyhow::Result<Prepare> {
-        let Settings { limits, connection, warmup, gap, .. } = self.settings.clone();
+        self.assemble(cell, artifact, request, self.settings.limits.clone())
+    }
+
+    fn assemble(
+        &self,
+        cell: &Cell,
+        artifact: PathBuf,
+        request: String,
+        limits: Limits,
+    ) -> anyhow::Result<Prepare> {
+        let Settings { connection, warmup, gap, .. } = self.settings.clone();
         let mut env = BTreeMap::new();
         if cell.storage == Storage::Redis {
             let redis = self.redis.as_ref().context("the cell was not provided for")?;

@@ -1,8 +1,8 @@
 //! The run directory: what a run leaves behind.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Write};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -37,6 +37,9 @@ pub struct BlockTelemetry {
     pub rows: u32,
     /// Milliseconds that the block took, host start and warm-up included.
     pub wall_ms: u64,
+    /// What ended the host of a first attempt, whose samples are lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<String>,
     /// Why the block could not be measured, if it could not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -55,37 +58,43 @@ pub type BlockId = (Cell, u32, bool);
 /// A run's folder, open for appending.
 pub struct RunDir {
     path: PathBuf,
+    /// Locked as long as this lives.
+    _lock: File,
     rows: File,
     telemetry: File,
 }
 
 impl RunDir {
-    /// Makes a new folder with the scenario as it was read.
+    /// Makes a new folder with the scenario as it was read. The scenario is written last:
+    /// a folder that holds it can be resumed.
     ///
     /// # Errors
     /// When it exists already or cannot be written.
-    pub fn create(path: &Path, scenario: &str) -> anyhow::Result<Self> {
+    pub fn create(path: &Path, scenario: &str, manifest: &RunManifest) -> anyhow::Result<Self> {
         if path.join(rows::FILE).exists() {
             bail!(
-                "{} holds a run already: give another --out, or go on with --resume",
+                "{} holds a run already: give another --out, or go on with \
+                 `lumos run --resume {}`",
+                path.display(),
                 path.display()
             );
         }
-        let context = || format!("cannot write to {}", path.display());
-        std::fs::create_dir_all(path).with_context(context)?;
-        std::fs::write(path.join(SCENARIO), scenario).with_context(context)?;
-        Self::open_files(path)
+        std::fs::create_dir_all(path)
+            .with_context(|| format!("cannot make the folder {}", path.display()))?;
+        write_whole(&path.join(MANIFEST), &serde_json::to_vec_pretty(manifest)?)?;
+        write_whole(&path.join(SCENARIO), scenario.as_bytes())?;
+        let lock = lock(path)?;
+        Self::open_files(path, lock)
     }
 
     /// Opens the folder of a run that was ended early; returns its complete blocks.
     /// Rows of incomplete blocks are removed: they will be measured again.
     ///
     /// # Errors
-    /// When it is no run's folder or cannot be written.
+    /// When it is no run's folder, another process measures into it, or it cannot be
+    /// written.
     pub fn resume(path: &Path) -> anyhow::Result<(Self, HashSet<BlockId>)> {
-        if !path.join(SCENARIO).is_file() {
-            bail!("{} is no run directory: it has no {SCENARIO}", path.display());
-        }
+        let lock = lock(path)?;
         let mut done = HashSet::new();
         // A line that was cut short completes nothing, and must not stand before others.
         keep_lines(&path.join(TELEMETRY), |line| {
@@ -97,17 +106,17 @@ impl RunDir {
             serde_json::from_str(line)
                 .is_ok_and(|row: Row| done.contains(&(row.cell, row.block, row.control)))
         })?;
-        Ok((Self::open_files(path)?, done))
+        Ok((Self::open_files(path, lock)?, done))
     }
 
-    fn open_files(path: &Path) -> anyhow::Result<Self> {
+    fn open_files(path: &Path, lock: File) -> anyhow::Result<Self> {
         let append = |name: &str| {
             let file = path.join(name);
             let opened = OpenOptions::new().create(true).append(true).open(&file);
-            opened.with_context(|| format!("cannot write {}", file.display()))
+            opened.with_context(|| unwritten(&file))
         };
         let (rows, telemetry) = (append(rows::FILE)?, append(TELEMETRY)?);
-        Ok(Self { path: path.to_owned(), rows, telemetry })
+        Ok(Self { path: path.to_owned(), _lock: lock, rows, telemetry })
     }
 
     /// The folder.
@@ -125,17 +134,10 @@ impl RunDir {
             serde_json::to_writer(&mut lines, row)?;
             lines.push(b'\n');
         }
-        let context = || {
-            format!(
-                "cannot write to {}: make room, then go on with `lumos run --resume {}`",
-                self.path.display(),
-                self.path.display()
-            )
-        };
-        self.rows.write_all(&lines).with_context(context)?;
+        self.rows.write_all(&lines).with_context(|| unwritten(&self.path.join(rows::FILE)))?;
         let mut line = serde_json::to_vec(telemetry)?;
         line.push(b'\n');
-        self.telemetry.write_all(&line).with_context(context)
+        self.telemetry.write_all(&line).with_context(|| unwritten(&self.path.join(TELEMETRY)))
     }
 
     /// Writes a file of the folder as a whole: never half of it.
@@ -143,10 +145,8 @@ impl RunDir {
     /// # Errors
     /// When the disk is full or gone.
     pub fn write(&self, name: &str, content: &[u8]) -> anyhow::Result<PathBuf> {
-        let (path, temporary) = (self.path.join(name), self.path.join(format!(".{name}.tmp")));
-        std::fs::write(&temporary, content)
-            .and_then(|()| std::fs::rename(&temporary, &path))
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        let path = self.path.join(name);
+        write_whole(&path, content)?;
         Ok(path)
     }
 
@@ -254,20 +254,61 @@ pub fn read_manifest(dir: &Path) -> anyhow::Result<RunManifest> {
     Ok(manifest)
 }
 
+/// Has one process at a time measure into a run's folder. The lock goes with the process,
+/// however that ends; a file system that knows no locks has none.
+fn lock(path: &Path) -> anyhow::Result<File> {
+    let scenario = path.join(SCENARIO);
+    let file = match File::open(&scenario) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            bail!("{} is no run directory: it has no {SCENARIO}", path.display())
+        }
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot read {}", scenario.display()));
+        }
+    };
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            bail!("another lumos measures into {}: let it end, or stop it", path.display())
+        }
+        Err(TryLockError::Error(_)) | Ok(()) => Ok(file),
+    }
+}
+
 /// Rewrites a file so that it holds only the lines that `keep` wants.
 fn keep_lines(path: &Path, mut keep: impl FnMut(&str) -> bool) -> anyhow::Result<()> {
-    let Ok(file) = File::open(path) else { return Ok(()) };
-    let temporary = path.with_extension("jsonl.tmp");
-    let context = || format!("cannot write {}", temporary.display());
-    let mut kept = std::io::BufWriter::new(File::create(&temporary).with_context(context)?);
-    for line in BufReader::new(file).split(b'\n') {
-        let line = line?;
-        if std::str::from_utf8(&line).is_ok_and(&mut keep) {
-            kept.write_all(&line).and_then(|()| kept.write_all(b"\n")).with_context(context)?;
+    let text = match std::fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot read {}", path.display()));
+        }
+    };
+    let mut kept = Vec::with_capacity(text.len());
+    for line in text.split(|byte| *byte == b'\n') {
+        if std::str::from_utf8(line).is_ok_and(&mut keep) {
+            kept.extend_from_slice(line);
+            kept.push(b'\n');
         }
     }
-    kept.into_inner().map_err(|e| e.into_error()).with_context(context)?.sync_all()?;
-    std::fs::rename(&temporary, path).with_context(|| format!("cannot write {}", path.display()))
+    if kept == text { Ok(()) } else { write_whole(path, &kept) }
+}
+
+/// Writes a file anew; a reader, and a crash, see the old one or the new one.
+fn write_whole(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".tmp");
+    let written = File::create(&temporary)
+        .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()))
+        .and_then(|()| std::fs::rename(&temporary, path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written.with_context(|| unwritten(path))
+}
+
+fn unwritten(path: &Path) -> String {
+    format!("cannot write {}", path.display())
 }
 
 /// Rows of a block from its samples.

@@ -126,8 +126,9 @@ fn open_base(
 ) -> Result<(), HostError> {
     let wanted = prepare.cgroup.as_ref().map(|cgroup| cgroup.path.as_str());
     if base.as_ref().map(|base| base.path()) != wanted {
-        *base = wanted.map(Base::create).transpose()?.map(Box::new);
+        // Known before it is made: the input may end at any moment.
         *cleanup.lock().expect("no thread panics with it") = wanted.map(str::to_owned);
+        *base = wanted.map(Base::create).transpose()?.map(Box::new);
     }
     Ok(())
 }
@@ -144,7 +145,7 @@ fn read_ahead(
             let message = read_message(&mut from).transpose();
             let Some(message) = message else {
                 if let Some(path) = &*cleanup.lock().expect("no thread panics with it") {
-                    cgroup::evacuate(path);
+                    cgroup::leave(path);
                 }
                 // Instances die with this process (PR_SET_PDEATHSIG).
                 std::process::exit(0);

@@ -104,7 +104,7 @@ impl Invoke {
                 session.prepare_with(&cell, artifact, payload.clone())?
             }
         };
-        let mut host = session.start_host(&self.target)?;
+        let mut host = session.start_host(&cell)?;
         host.prepare(prepare)?;
         let block = host.block(1, true, None, session.sample_bound())?;
         let Some(sample) = block.samples.into_iter().next() else {

@@ -55,8 +55,8 @@ impl RunCommand {
                 if !dir.join("scenario.toml").is_file() {
                     bail!("{} is no run directory: it has no scenario.toml", dir.display());
                 }
-                let options = read_manifest(dir).map(|manifest| manifest.options);
-                (dir.join("scenario.toml"), Some(dir.clone()), options.unwrap_or_default())
+                let options = read_manifest(dir)?.options;
+                (dir.join("scenario.toml"), Some(dir.clone()), options)
             }
             (None, Some(file)) => {
                 let options =

@@ -10,13 +10,14 @@ use lumos_model::protocol::Limits;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use super::sweep::MAKING;
 use super::{Base, Counters, Mode, counters};
 use crate::error::HostError;
 use crate::spawn::Attach;
 
 /// Bandwidth is handed out in slices of this length (the kernel's default).
 const CFS_PERIOD_US: u64 = 100_000;
-const REMOVE_PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const REMOVE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A control group with the limits of one instance; removed when it is dropped, with
 /// what still runs in it.
@@ -36,6 +37,7 @@ impl Group {
     /// When the group cannot be made, or a limit was asked for whose controller this
     /// machine does not offer.
     pub fn create(base: &Base, name: &str, limits: &Limits) -> Result<Self, HostError> {
+        let _making = MAKING.lock();
         let path = format!("{}/{name}", base.path);
         let failed =
             |e: cgroups_rs::fs::error::Error| HostError::engine(format!("cgroup {path}: {e}"));
@@ -164,7 +166,7 @@ pub(super) fn processes(folder: &Path) -> impl Iterator<Item = Pid> {
 }
 
 /// Removes a group's folder; processes that were killed may need a moment to leave it.
-pub(super) fn remove_patiently(folder: &Path) {
+fn remove_patiently(folder: &Path) {
     let start = Instant::now();
     while let Err(error) = std::fs::remove_dir(folder) {
         if error.kind() == std::io::ErrorKind::NotFound || start.elapsed() > REMOVE_PATIENCE {

@@ -15,9 +15,10 @@ use cgroups_rs::fs::{Cgroup, Hierarchy, Subsystem};
 
 pub use counters::Counters;
 pub use group::Group;
-pub use sweep::{evacuate, sweep_stale};
+pub use sweep::{evacuate, leave, sweep_stale};
 
 use crate::error::HostError;
+use sweep::MAKING;
 
 /// Name of the group below the root of each hierarchy that holds all of lumos'.
 pub const ROOT: &str = "lumos";
@@ -65,6 +66,7 @@ impl Base {
     /// # Errors
     /// When the machine has no control groups or this user may not make any.
     pub fn create(path: &str) -> Result<Self, HostError> {
+        let _making = MAKING.lock();
         let (mode, unified) = detect()?;
         let failed = |error: cgroups_rs::fs::error::Error| {
             let cause =

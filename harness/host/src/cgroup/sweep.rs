@@ -1,12 +1,24 @@
 //! No group is left behind, however a process of the run ended.
 
 use std::path::Path;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getpid};
 
-use super::group::{processes, remove_patiently};
+use super::group::{REMOVE_PATIENCE, processes};
 use super::{ROOT, roots};
+
+/// Held while a group is made.
+pub(super) static MAKING: Mutex<()> = Mutex::new(());
+
+/// [`evacuate`] for a process that is about to end: none of its threads makes a group
+/// from now on.
+pub fn leave(path: &str) {
+    std::mem::forget(MAKING.lock());
+    evacuate(path);
+}
 
 /// Ends every other process in the groups below `path`, moves this one out, and removes
 /// the groups, and the folders above that are then empty.
@@ -50,17 +62,25 @@ fn is_gone(pid: i32) -> bool {
     kill(Pid::from_raw(pid), None) == Err(nix::Error::ESRCH)
 }
 
+/// Removes `folder` and all below it, with what runs there. It looks again and again,
+/// since a process may be starting another one at this moment.
 fn empty(root: &Path, folder: &Path) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for entry in entries.flatten().filter(|e| e.file_type().is_ok_and(|t| t.is_dir())) {
-        empty(root, &entry.path());
-    }
-    for pid in processes(folder) {
-        if pid == getpid() {
-            let _ = std::fs::write(root.join("cgroup.procs"), "0");
-        } else {
-            let _ = kill(pid, Signal::SIGKILL);
+    let start = Instant::now();
+    loop {
+        let Ok(entries) = std::fs::read_dir(folder) else { return };
+        for entry in entries.flatten().filter(|e| e.file_type().is_ok_and(|t| t.is_dir())) {
+            empty(root, &entry.path());
         }
+        for pid in processes(folder) {
+            if pid == getpid() {
+                let _ = std::fs::write(root.join("cgroup.procs"), "0");
+            } else {
+                let _ = kill(pid, Signal::SIGKILL);
+            }
+        }
+        if std::fs::remove_dir(folder).is_ok() || start.elapsed() > REMOVE_PATIENCE {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(1));
     }
-    remove_patiently(folder);
 }

@@ -1,0 +1,116 @@
+//! One block: a host in a cgroup of its own, one cell, a few samples.
+
+use std::time::Instant;
+
+use lumos_host::cgroup::Counters;
+use lumos_model::SCHEMA;
+use lumos_model::protocol::BlockResult;
+use lumos_model::row::{Outcome, Row, Sample};
+use lumos_model::units::Span;
+
+use crate::host_client::ClientError;
+use crate::interrupt::Interrupted;
+use crate::plan::Block;
+use crate::session::Session;
+use crate::store::{BlockTelemetry, rows_of};
+
+/// What came of a block: it has rows even when it could not be measured.
+#[derive(Debug)]
+pub struct Measured {
+    /// Its rows.
+    pub rows: Vec<Row>,
+    /// The line that completes them.
+    pub telemetry: BlockTelemetry,
+}
+
+/// Measures `block`. Rows leave a host when its block is over; so, when a host dies, the
+/// block is measured once more, and when that one dies too, it has failed.
+///
+/// # Errors
+/// When somebody wants the command to end.
+pub fn measure(
+    session: &Session,
+    block: &Block,
+    budget: Option<Span>,
+    warn: impl Fn(&str),
+) -> Result<Measured, Interrupted> {
+    let begin = Instant::now();
+    let mut attempt = attempt(session, block, budget);
+    let mut lost = None;
+    if let Err(ClientError::Gone { .. }) = &attempt
+        && let Err(error) = attempt
+    {
+        warn(&format!("{}: {error}; its block is measured again", block.cell));
+        lost = Some(error.to_string());
+        attempt = self::attempt(session, block, budget);
+    }
+    let (rows, result, host_cgroup, error) = match attempt {
+        Ok((mut result, host_cgroup)) => {
+            let samples = std::mem::take(&mut result.samples);
+            (rows_of(block, samples), result, host_cgroup, None)
+        }
+        Err(ClientError::Interrupted(interrupted)) => return Err(interrupted),
+        Err(error) => {
+            warn(&format!("{}: {error}", block.cell));
+            (vec![failed_row(block, &error)], empty(), None, Some(error.to_string()))
+        }
+    };
+    let telemetry = BlockTelemetry {
+        schema: SCHEMA,
+        cell: block.cell.clone(),
+        block: block.block,
+        order: block.order,
+        control: block.control,
+        rows: rows.len() as u32,
+        wall_ms: begin.elapsed().as_millis() as u64,
+        lost,
+        error,
+        instances: result.instances,
+        host: result.host,
+        host_cgroup,
+    };
+    Ok(Measured { rows, telemetry })
+}
+
+fn attempt(
+    session: &Session,
+    block: &Block,
+    budget: Option<Span>,
+) -> Result<(BlockResult, Option<Counters>), ClientError> {
+    let prepare = session.prepare(&block.cell);
+    let prepare = prepare.map_err(|error| ClientError::Refused(format!("{error:#}")))?;
+    let mut host = session.start_host(&block.cell)?;
+    host.prepare(prepare)?;
+    let result = host.block(block.samples, false, budget, session.sample_bound())?;
+    Ok((result, host.counters()))
+}
+
+fn empty() -> BlockResult {
+    BlockResult { samples: vec![], instances: vec![], host: Default::default() }
+}
+
+/// A block that could not be measured is a failure of its cell, not a gap in the rows.
+fn failed_row(block: &Block, error: &ClientError) -> Row {
+    let outcome = match error {
+        ClientError::OutOfMemory { .. } => Outcome::OutOfMemory,
+        _ => Outcome::Error,
+    };
+    let sample = Sample {
+        seq: 0,
+        start_kind: block.cell.start,
+        outcome,
+        error: Some(error.to_string()),
+        intended_ns: lumos_host::clock::monotonic_ns(),
+        total_ns: 0,
+        phases_ns: Default::default(),
+        provision_spans: None,
+        teardown_ns: None,
+        cpu_ns: None,
+        memory_peak_bytes: None,
+        linear_memory_bytes: None,
+        output_bytes: None,
+        output_sha256: None,
+        output: None,
+    };
+    rows_of(block, vec![sample]).remove(0)
+}
