@@ -152,7 +152,7 @@ fn capabilities(path: &Path, patience: Duration) -> Result<Capabilities, String>
 const REBUILD: &str = "build all of it again with ./scripts/build.sh";
 
 /// Standard output of `command`, when it ends well within `patience`.
-fn answer_within(command: &mut Command, patience: Duration) -> Result<Vec<u8>, String> {
+pub(crate) fn answer_within(command: &mut Command, patience: Duration) -> Result<Vec<u8>, String> {
     let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| format!("cannot be started: {error}"))?;
     let deadline = Instant::now() + patience;

@@ -319,6 +319,7 @@ pub fn rows_of(block: &Block, samples: Vec<lumos_model::row::Sample>) -> Vec<Row
         block: block.block,
         order: block.order,
         control: block.control,
+        taints: Vec::new(),
         sample,
     };
     samples.into_iter().map(row).collect()

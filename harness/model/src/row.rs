@@ -25,6 +25,21 @@ words! {
     }
 }
 
+words! {
+    /// What disturbed the machine while a block was measured. The limits are those of
+    /// `lumos_cli::environment::health`; the values stand in the block's telemetry.
+    Taint, "taint" {
+        /// The firmware of a Raspberry Pi lacked power, or capped the clock.
+        Throttled = "throttled",
+        /// The hypervisor gave the CPU to another machine.
+        Steal = "steal",
+        /// Other processes wanted all cores.
+        Load = "load",
+        /// The CPU's clock fell although it is set to stay.
+        Frequency = "frequency",
+    }
+}
+
 /// Parts of `provision` that are worth telling apart, in nanoseconds; they overlap
 /// with the phase and are not added to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +111,9 @@ pub struct Row {
     /// Whether the block belongs to the control pair (`native` again).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub control: bool,
+    /// What disturbed the machine during the block; the numbers stand and are counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taints: Vec<Taint>,
     /// The invocation.
     #[serde(flatten)]
     pub sample: Sample,
@@ -124,6 +142,7 @@ mod tests {
             block: 1,
             order: 2,
             control: false,
+            taints: vec![Taint::Steal],
             sample: Sample {
                 seq: 3,
                 start_kind: Start::Warm,
@@ -147,6 +166,10 @@ mod tests {
         assert!(
             json.contains(r#""outcome":"ok""#) && json.contains(r#""phases_ns":{"compute":5}"#)
         );
+        assert!(json.contains(r#""taints":["steal"]"#), "{json}");
         assert_eq!(serde_json::from_str::<Row>(&json).unwrap(), row);
+        // Rows of earlier versions have no such field.
+        let clean = json.replace(r#""taints":["steal"],"#, "");
+        assert_eq!(serde_json::from_str::<Row>(&clean).unwrap().taints, []);
     }
 }

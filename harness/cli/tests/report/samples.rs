@@ -37,6 +37,7 @@ pub fn row(cell: &Cell, block: u32, seq: u32, total_ns: u64) -> Row {
         block,
         order: block,
         control: false,
+        taints: Vec::new(),
         sample: Sample {
             seq,
             start_kind: cell.start,
