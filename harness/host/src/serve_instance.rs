@@ -123,6 +123,13 @@ pub fn serve<R: Runtime>(
         };
         write_reply(&mut to, &head, &answer).map_err(streams)?;
         marks.clear();
+        // What a cold sample made is freed before the next one, off its clock.
+        if kind != RequestKind::Invoke {
+            instance = None;
+        }
+        if kind == RequestKind::NewModule {
+            module = None;
+        }
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use lumos_model::row::Outcome;
 use sha2::{Digest, Sha256};
 
 use super::requests;
-use super::subject::{Subject, assert_ended};
+use super::subject::{Subject, assert_ended, show};
 use crate::measure::hex;
 use crate::runtime::Runtime;
 
@@ -17,7 +17,7 @@ pub fn echo<R: Runtime>(subject: &Subject<R>) {
         let expected = serde_json::json!({ "data": data }).to_string();
         let mut sample = cell.ask(&requests::echo(&data));
         let output = sample.output.take().unwrap_or_default();
-        assert_eq!(sample.outcome, Outcome::Ok, "{bytes} bytes: {sample:#?}");
+        assert_eq!(sample.outcome, Outcome::Ok, "{bytes} bytes: {}", show(&sample));
         // Not assert_eq: nobody wants to read 4 MiB.
         assert!(output == expected, "{bytes} bytes came back as {} others", output.len());
         assert_eq!(sample.output_bytes, Some(expected.len() as u64));

@@ -5,7 +5,7 @@ use lumos_model::row::{Outcome, Sample};
 
 use super::groups::Groups;
 use super::requests;
-use super::subject::{Cell, Subject};
+use super::subject::{Cell, Subject, show};
 use crate::runtime::Runtime;
 
 const GROWTH: u32 = 8 << 20;
@@ -22,8 +22,8 @@ pub fn memory<R: Runtime>(subject: &Subject<R>) {
 
     let linear = [before.linear_memory_bytes, after.linear_memory_bytes];
     let peak = [before.memory_peak_bytes, after.memory_peak_bytes];
-    assert_eq!(linear.map(|bytes| bytes.is_some()), [subject.has_modules(); 2], "{after:#?}");
-    assert_eq!(peak.map(|bytes| bytes.is_some()), [in_process; 2], "{after:#?}");
+    assert_eq!(linear.map(|bytes| bytes.is_some()), [subject.has_modules(); 2], "{}", show(&after));
+    assert_eq!(peak.map(|bytes| bytes.is_some()), [in_process; 2], "{}", show(&after));
     let telling = if subject.has_modules() { linear } else { peak };
     let [before, after] = telling.map(|bytes| bytes.expect("one of them is there"));
     assert!(after >= before + u64::from(GROWTH), "from {before} to {after} bytes");
@@ -56,13 +56,17 @@ fn least_ns(cell: &mut Cell<'_>, iterations: u32) -> u64 {
 fn burn_ns(cell: &mut Cell<'_>, iterations: u32) -> u64 {
     let sample = ask(cell, &requests::burn(iterations));
     let cpu_ns = sample.cpu_ns.expect("an instance that lives has a CPU clock");
-    assert!(cpu_ns > 0, "{sample:#?}");
-    assert!(cpu_ns <= sample.total_ns + TOLERANCE_NS, "more than the time itself: {sample:#?}");
+    assert!(cpu_ns > 0, "{}", show(&sample));
+    assert!(
+        cpu_ns <= sample.total_ns + TOLERANCE_NS,
+        "more than the time itself: {}",
+        show(&sample)
+    );
     cpu_ns
 }
 
 fn ask(cell: &mut Cell<'_>, request: &str) -> Sample {
     let sample = cell.ask(request);
-    assert_eq!(sample.outcome, Outcome::Ok, "{sample:#?}");
+    assert_eq!(sample.outcome, Outcome::Ok, "{}", show(&sample));
     sample
 }

@@ -33,15 +33,38 @@ impl Drop for Groups {
     }
 }
 
-/// The name of a folder that nobody uses. A host makes and removes it by itself.
-pub fn unused() -> CgroupBase {
-    CgroupBase { path: unused_path() }
+/// The name of a folder that a host makes and removes by itself; if it does not, dropping
+/// this does.
+pub struct Reserved(CgroupBase);
+
+impl Reserved {
+    pub fn new() -> Self {
+        Self(CgroupBase { path: unused_path() })
+    }
+
+    /// What the host is told.
+    pub fn base(&self) -> CgroupBase {
+        self.0.clone()
+    }
+
+    /// The folders of that name, one a hierarchy.
+    pub fn folders(&self) -> Vec<PathBuf> {
+        let folders = cgroup::roots().into_iter().map(|root| root.join(&self.0.path));
+        folders.filter(|folder| folder.exists()).collect()
+    }
+
+    /// The groups in them.
+    pub fn members(&self) -> Vec<PathBuf> {
+        let entries = self.folders().into_iter().flat_map(|folder| folder.read_dir());
+        let paths = entries.flatten().flatten().map(|entry| entry.path());
+        paths.filter(|path| path.is_dir()).collect()
+    }
 }
 
-/// The folders of `base` that exist, in any hierarchy.
-pub fn folders(base: &CgroupBase) -> Vec<PathBuf> {
-    let folders = cgroup::roots().into_iter().map(|root| root.join(&base.path));
-    folders.filter(|folder| folder.exists()).collect()
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        cgroup::evacuate(&self.0.path);
+    }
 }
 
 /// At the top level, since a folder that tests share would be removed by the first to end

@@ -129,7 +129,7 @@ impl<R: Runtime> Subject<R> {
             .unwrap_or_else(|error| panic!("the cell cannot be prepared: {error}"));
         for sample in &warmup {
             check(sample);
-            assert_eq!(sample.outcome, Outcome::Ok, "in the warm-up: {sample:#?}");
+            assert_eq!(sample.outcome, Outcome::Ok, "in the warm-up: {}", show(&sample));
         }
         Cell(prepared)
     }
@@ -164,7 +164,7 @@ impl Cell<'_> {
     /// Asks for an echo, from whatever instance.
     pub fn serves(&mut self) -> Sample {
         let sample = self.ask(&requests::echo("still here"));
-        assert_eq!(sample.outcome, Outcome::Ok, "{sample:#?}");
+        assert_eq!(sample.outcome, Outcome::Ok, "{}", show(&sample));
         assert_eq!(sample.output.as_deref(), Some(r#"{"data":"still here"}"#));
         sample
     }
@@ -172,14 +172,24 @@ impl Cell<'_> {
 
 /// What holds for every sample, however it ended.
 pub(super) fn check(sample: &Sample) {
-    assert_eq!(sample.phases_ns.total(), sample.total_ns, "phases do not add up: {sample:#?}");
-    assert_eq!(sample.outcome == Outcome::Ok, sample.error.is_none(), "{sample:#?}");
-    assert_eq!(sample.outcome == Outcome::Ok, sample.output_sha256.is_some(), "{sample:#?}");
+    assert_eq!(
+        sample.phases_ns.total(),
+        sample.total_ns,
+        "phases do not add up: {}",
+        show(&sample)
+    );
+    assert_eq!(sample.outcome == Outcome::Ok, sample.error.is_none(), "{}", show(&sample));
+    assert_eq!(sample.outcome == Outcome::Ok, sample.output_sha256.is_some(), "{}", show(&sample));
+}
+
+/// A sample as it stands in a row: one line, phases by name.
+pub(super) fn show(sample: &Sample) -> String {
+    serde_json::to_string(sample).expect("plain data")
 }
 
 /// The outcome, and a message that says `words` (any of them).
 pub(super) fn assert_ended(sample: &Sample, outcome: Outcome, words: &[&str]) {
-    assert_eq!(sample.outcome, outcome, "{sample:#?}");
+    assert_eq!(sample.outcome, outcome, "{}", show(&sample));
     let message = sample.error.as_deref().unwrap_or_default();
     let said = words.iter().any(|word| message.contains(word));
     assert!(said, "the message says none of {words:?}: {message:?}");

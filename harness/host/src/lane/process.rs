@@ -95,7 +95,7 @@ impl<'r> ProcessLane<'r> {
     }
 
     /// What must stand before the clock starts: for the lower rungs, a process that has
-    /// served.
+    /// served such a request, and has freed what it made for it.
     fn make_ready(
         &mut self,
         start: Start,
@@ -107,7 +107,7 @@ impl<'r> ProcessLane<'r> {
                 self.discard();
             }
             Start::ColdInstance | Start::ColdModule if self.instance.is_none() => {
-                self.serve(Start::Warm, request, deadline_ns)?;
+                self.serve(start, request, deadline_ns)?;
             }
             _ => {}
         }
