@@ -104,9 +104,8 @@ fn pressure_total(path: &Path) -> Option<u64> {
 fn io_stat(path: &Path) -> Option<(u64, u64)> {
     let text = std::fs::read_to_string(path).ok()?;
     let sum = |key: &str| -> u64 {
-        let values =
-            text.split_whitespace().filter_map(|word| word.strip_prefix(key)?.parse().ok());
-        values.fold(0, |sum: u64, value: u64| sum + value)
+        let words = text.split_whitespace().filter_map(|word| word.strip_prefix(key));
+        words.filter_map(|number| number.parse::<u64>().ok()).sum()
     };
     Some((sum("rbytes="), sum("wbytes=")))
 }

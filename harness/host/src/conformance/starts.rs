@@ -17,12 +17,12 @@ pub fn starts<R: Runtime>(subject: &Subject<R>) {
         let mut prepare = subject.prepare();
         prepare.start = start;
         let mut cell = subject.cell(prepare, groups.as_ref());
-        for sample in cell.0.block(3, false, None).samples {
-            check(&sample);
-            assert_eq!(sample.outcome, Outcome::Ok, "{start}: {}", show(&sample));
-            assert_eq!(sample.start_kind, start, "{}", show(&sample));
-            check_phases(subject, &sample);
-            check_spans(&sample);
+        for sample in &cell.0.block(3, false, None).samples {
+            check(sample);
+            assert_eq!(sample.outcome, Outcome::Ok, "{start}: {}", show(sample));
+            assert_eq!(sample.start_kind, start, "{}", show(sample));
+            check_phases(subject, sample);
+            check_spans(sample);
         }
     }
 }
@@ -30,27 +30,27 @@ pub fn starts<R: Runtime>(subject: &Subject<R>) {
 fn check_phases<R: Runtime>(subject: &Subject<R>, sample: &Sample) {
     let start = sample.start_kind;
     let has = |phase| sample.phases_ns.get(phase) > 0;
-    assert_eq!(has(Phase::Instantiate), start.is_cold(), "instantiate: {}", show(&sample));
-    assert_eq!(has(Phase::Provision), is_new_process(start), "provision: {}", show(&sample));
+    assert_eq!(has(Phase::Instantiate), start.is_cold(), "instantiate: {}", show(sample));
+    assert_eq!(has(Phase::Provision), is_new_process(start), "provision: {}", show(sample));
     let new_module = start == Start::ColdModule || is_new_process(start);
     let new_module = new_module && subject.has_modules();
-    assert_eq!(has(Phase::Load), new_module, "load: {}", show(&sample));
+    assert_eq!(has(Phase::Load), new_module, "load: {}", show(sample));
     if !new_module {
-        assert!(!has(Phase::Compile), "compile: {}", show(&sample));
+        assert!(!has(Phase::Compile), "compile: {}", show(sample));
     }
     let in_thread = subject.isolation() == Isolation::Thread;
     let torn_down = is_new_process(start) || (start.is_cold() && in_thread);
-    assert_eq!(sample.teardown_ns.is_some(), torn_down, "teardown: {}", show(&sample));
+    assert_eq!(sample.teardown_ns.is_some(), torn_down, "teardown: {}", show(sample));
 }
 
 fn check_spans(sample: &Sample) {
     let spans = sample.provision_spans;
-    assert_eq!(spans.is_some(), is_new_process(sample.start_kind), "{}", show(&sample));
+    assert_eq!(spans.is_some(), is_new_process(sample.start_kind), "{}", show(sample));
     if let Some(spans) = spans {
         let parts = [spans.cgroup_create_ns, spans.attach_ns, spans.exec_ns];
-        assert!(parts.iter().all(|ns| *ns > 0), "{}", show(&sample));
+        assert!(parts.iter().all(|ns| *ns > 0), "{}", show(sample));
         let provision_ns = sample.phases_ns.get(Phase::Provision);
-        assert!(parts.iter().sum::<u64>() <= provision_ns, "{}", show(&sample));
+        assert!(parts.iter().sum::<u64>() <= provision_ns, "{}", show(sample));
     }
 }
 

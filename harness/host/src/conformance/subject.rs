@@ -87,6 +87,7 @@ impl<R: Runtime> Subject<R> {
             start: Start::Warm,
             limits: Limits::default(),
             env: BTreeMap::new(),
+            folder: None,
             request: requests::echo("ready"),
             warmup: 1,
             gap: Span(Duration::ZERO),
@@ -129,7 +130,7 @@ impl<R: Runtime> Subject<R> {
             .unwrap_or_else(|error| panic!("the cell cannot be prepared: {error}"));
         for sample in &warmup {
             check(sample);
-            assert_eq!(sample.outcome, Outcome::Ok, "in the warm-up: {}", show(&sample));
+            assert_eq!(sample.outcome, Outcome::Ok, "in the warm-up: {}", show(sample));
         }
         Cell(prepared)
     }
@@ -172,14 +173,9 @@ impl Cell<'_> {
 
 /// What holds for every sample, however it ended.
 pub(super) fn check(sample: &Sample) {
-    assert_eq!(
-        sample.phases_ns.total(),
-        sample.total_ns,
-        "phases do not add up: {}",
-        show(&sample)
-    );
-    assert_eq!(sample.outcome == Outcome::Ok, sample.error.is_none(), "{}", show(&sample));
-    assert_eq!(sample.outcome == Outcome::Ok, sample.output_sha256.is_some(), "{}", show(&sample));
+    assert_eq!(sample.phases_ns.total(), sample.total_ns, "phases do not add up: {}", show(sample));
+    assert_eq!(sample.outcome == Outcome::Ok, sample.error.is_none(), "{}", show(sample));
+    assert_eq!(sample.outcome == Outcome::Ok, sample.output_sha256.is_some(), "{}", show(sample));
 }
 
 /// A sample as it stands in a row: one line, phases by name.
@@ -189,7 +185,7 @@ pub(super) fn show(sample: &Sample) -> String {
 
 /// The outcome, and a message that says `words` (any of them).
 pub(super) fn assert_ended(sample: &Sample, outcome: Outcome, words: &[&str]) {
-    assert_eq!(sample.outcome, outcome, "{}", show(&sample));
+    assert_eq!(sample.outcome, outcome, "{}", show(sample));
     let message = sample.error.as_deref().unwrap_or_default();
     let said = words.iter().any(|word| message.contains(word));
     assert!(said, "the message says none of {words:?}: {message:?}");
