@@ -4,10 +4,12 @@ use std::time::Instant;
 
 use lumos_host::cgroup::Counters;
 use lumos_model::SCHEMA;
-use lumos_model::protocol::BlockResult;
+use lumos_model::cell::{Cell, Start};
+use lumos_model::protocol::{BlockResult, Prepare};
 use lumos_model::row::{Outcome, Row, Sample};
 use lumos_model::units::Span;
 
+use crate::environment::{BlockHealth, Health, Probe};
 use crate::host_client::ClientError;
 use crate::interrupt::Interrupted;
 use crate::plan::Block;
@@ -32,19 +34,20 @@ pub fn measure(
     session: &Session,
     block: &Block,
     budget: Option<Span>,
+    probe: &Probe,
     warn: impl Fn(&str),
 ) -> Result<Measured, Interrupted> {
     let begin = Instant::now();
-    let mut attempt = attempt(session, block, budget);
+    let (mut attempt, mut health) = watched(probe, || attempt(session, block, budget));
     let mut lost = None;
     if let Err(ClientError::Gone { .. }) = &attempt
         && let Err(error) = attempt
     {
         warn(&format!("{}: {error}; its block is measured again", block.cell));
         lost = Some(error.to_string());
-        attempt = self::attempt(session, block, budget);
+        (attempt, health) = watched(probe, || self::attempt(session, block, budget));
     }
-    let (rows, result, host_cgroup, error) = match attempt {
+    let (mut rows, result, host_cgroup, error) = match attempt {
         Ok((mut result, host_cgroup)) => {
             let samples = std::mem::take(&mut result.samples);
             (rows_of(block, samples), result, host_cgroup, None)
@@ -55,6 +58,8 @@ pub fn measure(
             (vec![failed_row(block, &error)], empty(), None, Some(error.to_string()))
         }
     };
+    let taints = health.taints();
+    rows.iter_mut().for_each(|row| row.taints = taints.clone());
     let telemetry = BlockTelemetry {
         schema: SCHEMA,
         cell: block.cell.clone(),
@@ -68,8 +73,17 @@ pub fn measure(
         instances: result.instances,
         host: result.host,
         host_cgroup,
+        health,
+        taints,
     };
     Ok(Measured { rows, telemetry })
+}
+
+/// The machine's health is read before the host starts and after it has ended.
+fn watched<T>(probe: &Probe, work: impl FnOnce() -> T) -> (T, BlockHealth) {
+    let before = probe.read();
+    let done = work();
+    (done, Health::between(&before, &probe.read()))
 }
 
 fn attempt(
@@ -89,15 +103,32 @@ fn empty() -> BlockResult {
     BlockResult { samples: vec![], instances: vec![], host: Default::default() }
 }
 
+/// One invocation of `cell`, with its output, by a host of its own.
+///
+/// # Errors
+/// When the host refuses, dies, or is ended.
+pub fn once(session: &Session, cell: &Cell, prepare: Prepare) -> Result<Sample, ClientError> {
+    let mut host = session.start_host(cell)?;
+    host.prepare(prepare)?;
+    let block = host.block(1, true, None, session.sample_bound())?;
+    let sample = block.samples.into_iter().next();
+    sample.ok_or_else(|| ClientError::Refused("the host measured nothing".to_owned()))
+}
+
 /// A block that could not be measured is a failure of its cell, not a gap in the rows.
 fn failed_row(block: &Block, error: &ClientError) -> Row {
+    rows_of(block, vec![failed_sample(block.cell.start, error)]).remove(0)
+}
+
+/// What stands for an invocation that no host came back from.
+pub fn failed_sample(start: Start, error: &ClientError) -> Sample {
     let outcome = match error {
         ClientError::OutOfMemory { .. } => Outcome::OutOfMemory,
         _ => Outcome::Error,
     };
-    let sample = Sample {
+    Sample {
         seq: 0,
-        start_kind: block.cell.start,
+        start_kind: start,
         outcome,
         error: Some(error.to_string()),
         intended_ns: lumos_host::clock::monotonic_ns(),
@@ -111,6 +142,5 @@ fn failed_row(block: &Block, error: &ClientError) -> Row {
         output_bytes: None,
         output_sha256: None,
         output: None,
-    };
-    rows_of(block, vec![sample]).remove(0)
+    }
 }

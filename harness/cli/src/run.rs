@@ -16,6 +16,7 @@ use crate::artifacts::Artifacts;
 use crate::block;
 use crate::commands;
 use crate::discovery::{self, Host};
+use crate::environment::{Fingerprint, Probe, Root};
 use crate::gate::{self, Verdict};
 use crate::interrupt;
 use crate::plan::{Block, Plan};
@@ -158,12 +159,13 @@ impl Run {
             .iter()
             .filter(|block| verdict.admits(&block.cell) && !done.contains(&id(block)))
             .collect();
+        let probe = Probe::new(Root::system());
         progress.start(blocks.len() as u64);
         for block in blocks {
             interrupt::check()?;
             progress.block(&block.cell);
-            let mut measured =
-                block::measure(session, block, self.scenario.budget, |what| progress.warn(what))?;
+            let warn = |what: &str| progress.warn(what);
+            let mut measured = block::measure(session, block, self.scenario.budget, &probe, warn)?;
             if let Some(expected) = verdict.expected(&block.cell) {
                 measured.rows.iter_mut().for_each(|row| check_output(row, &expected.sha256));
             }
@@ -186,6 +188,7 @@ impl Run {
         artifacts.sort_by(|a, b| (&a.function, &a.form).cmp(&(&b.function, &b.form)));
         artifacts.dedup();
         let versions = session.hosts.iter().filter_map(|host| host.result.as_ref().ok());
+        let machine = Fingerprint::read(&Root::system());
         RunManifest {
             schema: SCHEMA,
             name: self.scenario.name.clone(),
@@ -194,7 +197,8 @@ impl Run {
             seed: self.scenario.seed,
             cgroup_mode: session.groups.mode().map(|mode| mode.to_string()),
             versions: versions.map(|c| (c.runtime.clone(), c.versions.clone())).collect(),
-            report: run_info::collect(&self.scenario, plan, session, verdict, &artifacts),
+            report: run_info::collect(&self.scenario, plan, session, verdict, &artifacts, &machine),
+            fingerprint: Some(machine),
             artifacts,
             inputs_sha256: session.inputs_sha256.clone(),
             proofs: verdict.proofs.clone(),

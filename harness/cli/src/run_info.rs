@@ -6,6 +6,7 @@ use lumos_model::artifact::Artifact;
 use lumos_model::units::ByteSize;
 
 use crate::discovery;
+use crate::environment::Fingerprint;
 use crate::gate::Verdict;
 use crate::plan::Plan;
 use crate::report::{Refused, RunInfo};
@@ -19,6 +20,7 @@ pub fn collect(
     session: &Session,
     verdict: &Verdict,
     artifacts: &[Artifact],
+    machine: &Fingerprint,
 ) -> RunInfo {
     let redis = session.redis.as_ref().map(|redis| {
         let whose = if redis.is_own() { "started by lumos" } else { "given by --redis-url" };
@@ -27,7 +29,7 @@ pub fn collect(
     RunInfo {
         title: scenario.name.clone(),
         started: utc_now(),
-        machine: machine(),
+        machine: machine.line(),
         redis,
         artifacts: artifacts.iter().map(artifact_line).collect(),
         settings: settings(plan, session),
@@ -45,22 +47,6 @@ pub fn collect(
 /// The time as ISO 8601 in UTC.
 pub fn utc_now() -> String {
     humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string()
-}
-
-/// Model, cores and kernel in one line.
-fn machine() -> String {
-    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    let board = read("/proc/device-tree/model");
-    let cpuinfo = read("/proc/cpuinfo");
-    let cpu = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let model = match (board.trim_end_matches('\0'), cpu) {
-        ("", Some((_, cpu))) => cpu.to_owned(),
-        ("", None) => "unknown CPU".to_owned(),
-        (board, _) => board.to_owned(),
-    };
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let kernel = read("/proc/sys/kernel/osrelease");
-    format!("{model}, {cores} cores, {}, Linux {}", std::env::consts::ARCH, kernel.trim())
 }
 
 fn artifact_line(artifact: &Artifact) -> String {

@@ -9,9 +9,10 @@ use anyhow::{Context, bail};
 use lumos_host::cgroup::Counters;
 use lumos_model::SCHEMA;
 use lumos_model::cell::Cell;
-use lumos_model::row::Row;
+use lumos_model::row::{Row, Taint};
 use serde::{Deserialize, Serialize};
 
+use crate::environment::{BlockHealth, Fingerprint};
 use crate::plan::Block;
 use crate::rows;
 
@@ -50,6 +51,12 @@ pub struct BlockTelemetry {
     /// Counters of the host's cgroup.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_cgroup: Option<Counters>,
+    /// How the machine was doing.
+    #[serde(default)]
+    pub health: BlockHealth,
+    /// What of that taints the block's rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taints: Vec<Taint>,
 }
 
 /// What identifies a block within a run.
@@ -177,6 +184,9 @@ pub struct RunManifest {
     pub lumos: String,
     /// Seed of inputs and order.
     pub seed: u64,
+    /// The machine and its settings; absent in runs of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<Fingerprint>,
     /// How control groups are mounted; absent: not used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cgroup_mode: Option<String>,
