@@ -2,20 +2,25 @@
 
 use std::io::Write;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::Args;
 use lumos_model::cell::{Cell, Isolation, Size, Start, Storage, Target};
 use lumos_model::protocol::Limits;
 use lumos_model::row::{Outcome, Sample};
 use lumos_model::units::{ByteSize, Span};
+use serde::de::IgnoredAny;
 
 use super::Exit;
-use super::shared::{ArtifactsFolder, Format};
+use super::shared::{ArtifactsFolder, Format, function_names};
+use crate::artifacts::Artifacts;
+use crate::block;
 use crate::discovery;
+use crate::host_client::ClientError;
 use crate::interrupt;
 use crate::report::numbers;
 use crate::scenario::{Connection, Pinning};
 use crate::session::{Session, Settings};
+use crate::words::closest;
 
 /// Invoke a function once and show where its time went.
 #[derive(Debug, Args)]
@@ -87,8 +92,9 @@ impl Invoke {
         if let Some(refusal) = capability.refusal(cell.isolation, cell.start, cell.storage) {
             bail!(refusal);
         }
-        interrupt::install()?;
         let artifacts = self.artifacts.open()?;
+        self.check_request(&artifacts)?;
+        interrupt::install()?;
         let mut session = Session::new(hosts, artifacts, self.settings());
         for loss in &session.losses {
             eprintln!("warning: {loss}");
@@ -104,17 +110,41 @@ impl Invoke {
                 session.prepare_with(&cell, artifact, payload.clone())?
             }
         };
-        let mut host = session.start_host(&cell)?;
-        host.prepare(prepare)?;
-        let block = host.block(1, true, None, session.sample_bound())?;
-        let Some(sample) = block.samples.into_iter().next() else {
-            bail!("the host measured nothing")
+        let sample = match block::once(&session, &cell, prepare) {
+            Ok(sample) => sample,
+            Err(error @ (ClientError::Interrupted(_) | ClientError::Refused(_))) => {
+                return Err(error.into());
+            }
+            Err(error) => block::failed_sample(cell.start, &error),
         };
         match self.format {
             Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&sample)?)?,
             Format::Text => write!(out, "{}", render(&cell, &sample))?,
         }
         Ok(if sample.outcome == Outcome::Ok { Exit::Done } else { Exit::MeasuredFailure })
+    }
+
+    /// Finds slips before anything is started.
+    fn check_request(&self, artifacts: &Artifacts) -> anyhow::Result<()> {
+        let has_inputs = function_names().contains(&self.function.as_str());
+        let is_built = artifacts.manifest().artifacts.iter().any(|a| a.function == self.function);
+        match &self.payload {
+            None if !has_inputs && is_built => {
+                bail!("{} has no inputs of its own: give --payload", self.function)
+            }
+            _ if !has_inputs && !is_built => {
+                let near = closest(&self.function, function_names());
+                let hint = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+                bail!(
+                    "there is no function `{}`: {hint}`lumos list functions` shows those that are",
+                    self.function
+                )
+            }
+            None => Ok(()),
+            Some(payload) => serde_json::from_str::<IgnoredAny>(payload)
+                .map(|_| ())
+                .with_context(|| format!("--payload {payload}: it is no JSON")),
+        }
     }
 
     fn cell(&self) -> Cell {

@@ -88,7 +88,11 @@ fn reader_left(error: &anyhow::Error) -> bool {
 
 fn print_error(error: &anyhow::Error) {
     eprintln!("error: {error}");
-    for cause in error.chain().skip(1) {
-        eprintln!("  because: {cause}");
+    let mut said = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if cause != said {
+            eprintln!("  because: {cause}");
+        }
+        said = cause;
     }
 }
