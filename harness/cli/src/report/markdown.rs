@@ -33,6 +33,7 @@ pub fn render(summary: &Summary, info: &RunInfo) -> String {
     out.push_str(&list("Not run", &refused(info), "Every cell of the scenario could run."));
     out.push_str(&list("Without a ratio", &notes::missing_ratios(summary), ""));
     out.push_str(&list("Fairness", &fairness(summary, info), ""));
+    out.push_str(&list("Tainted", &notes::tainted(summary), ""));
     out.push_str(&list("Caution", &info.warnings, ""));
     out.push_str(&list("How to read this", &how_to_read(summary), ""));
     format!("{}\n", out.trim_end())

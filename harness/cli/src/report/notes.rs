@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use lumos_model::cell::{Cell, Target};
-use lumos_model::row::Outcome;
+use lumos_model::row::{Outcome, Taint};
 
 use super::info::RunInfo;
 use super::numbers::percent;
@@ -101,6 +101,41 @@ pub fn missing_ratios(summary: &Summary) -> Vec<String> {
         }
     }
     by_reason.into_iter().map(|(why, cells)| format!("{}: {why}", targets(&cells))).collect()
+}
+
+/// How many samples were measured while something disturbed the machine: a line in all,
+/// and one for each disturbance.
+pub fn tainted(summary: &Summary) -> Vec<String> {
+    let cells = || summary.cells.iter().filter(|cell| cell.tainted > 0);
+    let samples: usize = cells().map(|cell| cell.tainted).sum();
+    if samples == 0 {
+        return Vec::new();
+    }
+    let all: usize = summary.cells.iter().map(|cell| cell.n).sum();
+    let whole = format!(
+        "{samples} of {all} samples, in {} of {} cells, were measured while something disturbed \
+         the machine; they count like the others",
+        cells().count(),
+        summary.cells.len()
+    );
+    let of_taint = |taint: &Taint| {
+        let count: usize = cells().filter_map(|cell| cell.taints.get(taint)).sum();
+        let worst = cells().max_by_key(|cell| cell.taints.get(taint).copied().unwrap_or(0))?;
+        let most = worst.taints.get(taint)?;
+        let place = format!("{} {}", worst.cell.target, point(&worst.cell));
+        Some(format!("{count} {}; most in {place}: {most} of {}", taint_words(*taint), worst.n))
+    };
+    std::iter::once(whole).chain(Taint::ALL.iter().filter_map(of_taint)).collect()
+}
+
+/// A disturbance in words; its limit is in `environment::health`.
+fn taint_words(taint: Taint) -> &'static str {
+    match taint {
+        Taint::Throttled => "while the board was throttled or lacked power",
+        Taint::Steal => "with more than 2 % of CPU time stolen by the hypervisor",
+        Taint::Load => "while other processes wanted every core",
+        Taint::Frequency => "with a clock that fell by more than 10 %",
+    }
 }
 
 /// Cells with few samples among others that have enough: `fibonacci small warm n=2`.

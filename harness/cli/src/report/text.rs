@@ -200,6 +200,7 @@ fn footer(summary: &Summary, info: &RunInfo, groups: &[Group], width: usize) -> 
     list.add("Not run", &notes::refusals(info));
     list.add("Few", if any_few { notes::few_samples(summary) } else { Vec::new() }.as_slice());
     list.add("No ratio", &notes::missing_ratios(summary));
+    list.add("Tainted", &notes::tainted(summary));
     list.add("Caution", &info.warnings);
     list.add("Files", &info.files);
     list.out

@@ -39,6 +39,8 @@ pub(super) fn cell(cell: &Cell, gathered: &Gathered, seed: u64) -> CellSummary {
         few_samples: n < FEW_SAMPLES,
         failures: gathered.failures(),
         wrong_start: gathered.wrong_start,
+        tainted: gathered.tainted,
+        taints: gathered.taints.clone(),
         outliers: total.as_ref().map_or(0, |total| total.outliers().total()),
         total: total.as_ref().map(|total| metric(total, &whole)),
         cold_start: samples(gathered.cold_start.iter().copied()).map(|cold| metric(&cold, &whole)),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use lumos_model::SCHEMA;
 use lumos_model::cell::Cell;
 use lumos_model::phase::Phase;
-use lumos_model::row::{Outcome, Row};
+use lumos_model::row::{Outcome, Row, Taint};
 use lumos_stats::Margin;
 
 use super::{Failure, Summary, compare, describe};
@@ -82,6 +82,10 @@ pub(super) struct Gathered {
     pub linear_memory: Vec<f64>,
     /// Rows with another start kind than the cell's.
     pub wrong_start: usize,
+    /// Counted samples with any taint.
+    pub tainted: usize,
+    /// Counted samples with each taint.
+    pub taints: BTreeMap<Taint, usize>,
     failures: BTreeMap<Outcome, Failures>,
 }
 
@@ -102,6 +106,10 @@ impl Gathered {
             Counted::Yes => {}
             Counted::WrongStart => return self.wrong_start += 1,
             Counted::Failed => return self.add_failure(row),
+        }
+        self.tainted += usize::from(!row.taints.is_empty());
+        for taint in &row.taints {
+            *self.taints.entry(*taint).or_default() += 1;
         }
         self.total.entry(row.block).or_default().push(sample.total_ns as f64);
         for (phase, ns) in sample.phases_ns.iter() {

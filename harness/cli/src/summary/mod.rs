@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 use lumos_model::cell::Cell;
 use lumos_model::phase::Phase;
-use lumos_model::row::{Outcome, Row};
+use lumos_model::row::{Outcome, Row, Taint};
 use serde::{Deserialize, Serialize};
 
 pub use gather::Gather;
@@ -73,6 +73,13 @@ pub struct CellSummary {
     pub failures: BTreeMap<Outcome, Failure>,
     /// Invocations that were served with another start kind than the cell's.
     pub wrong_start: usize,
+    /// Samples of the `n` that were measured while something disturbed the machine. They
+    /// stay in.
+    #[serde(default)]
+    pub tainted: usize,
+    /// The same by what it was; a sample may have several.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub taints: BTreeMap<Taint, usize>,
     /// Samples of `total` beyond Tukey's fences. They are counted and stay in.
     pub outliers: usize,
     /// From the intended arrival to the response; absent when `n` is 0.

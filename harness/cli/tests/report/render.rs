@@ -1,7 +1,7 @@
 use lumos_cli::report::{Format, Refused, RunInfo, render};
 use lumos_cli::summary::Summary;
 use lumos_model::cell::Start;
-use lumos_model::row::{Outcome, Row};
+use lumos_model::row::{Outcome, Row, Taint};
 
 use crate::samples::*;
 
@@ -56,6 +56,29 @@ fn failures_stand_where_the_numbers_would() {
             || (row.block == 0 && row.sample.seq < 2)
     });
     insta::assert_snapshot!(text(rows, 120));
+}
+
+#[test]
+fn tainted_samples_are_counted_and_said() {
+    let mut rows = run(&FUNCTIONS, &TARGETS[..2], 4);
+    for row in rows.iter_mut().filter(|row| !row.control && row.order == 1) {
+        let taint = match row.cell.target.is_native() {
+            true => Taint::Throttled,
+            false => Taint::Steal,
+        };
+        *row = tainted(row.clone(), taint);
+    }
+    let text = text(rows, 120);
+    let begin = text.find("Tainted").unwrap_or_else(|| panic!("{text}"));
+    let lines: Vec<&str> = text[begin..].split("\nFiles").take(1).collect();
+    insta::assert_snapshot!(lines[0], @r"
+    Tainted   60 of 240 samples, in 12 of 12 cells, were measured while something disturbed the machine; they count like
+                the others
+              30 while the board was throttled or lacked power; most in native language-detection small cold:process: 5 of
+                20
+              30 with more than 2 % of CPU time stolen by the hypervisor; most in container-runc language-detection small
+                cold:process: 5 of 20
+    ");
 }
 
 #[test]

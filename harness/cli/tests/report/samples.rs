@@ -3,7 +3,7 @@
 use lumos_model::SCHEMA;
 use lumos_model::cell::{Cell, Isolation, Size, Start, Storage};
 use lumos_model::phase::{Phase, Phases};
-use lumos_model::row::{Outcome, Row, Sample};
+use lumos_model::row::{Outcome, Row, Sample, Taint};
 
 pub const TARGETS: [&str; 7] = [
     "native",
@@ -60,6 +60,11 @@ pub fn row(cell: &Cell, block: u32, seq: u32, total_ns: u64) -> Row {
 
 pub fn control(mut row: Row) -> Row {
     row.control = true;
+    row
+}
+
+pub fn tainted(mut row: Row, taint: Taint) -> Row {
+    row.taints.push(taint);
     row
 }
 

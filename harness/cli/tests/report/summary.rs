@@ -1,7 +1,7 @@
 use lumos_cli::summary::{Summary, Verdict};
 use lumos_model::cell::Start;
 use lumos_model::phase::Phase;
-use lumos_model::row::{Outcome, Row};
+use lumos_model::row::{Outcome, Row, Taint};
 use proptest::prelude::*;
 use proptest::sample::SizeRange;
 
@@ -24,6 +24,17 @@ fn medians_percentiles_and_outliers_are_those_of_the_samples() {
     assert!(total.ci95_ns[0] <= 55 && 55 <= total.ci95_ns[1]);
     assert_eq!((only.cold_start, only.cpu, only.memory_peak_bytes), (None, None, None));
     assert_eq!((&only.ratio_to_native, &only.why_no_ratio), (&None, &None));
+}
+
+#[test]
+fn tainted_samples_count_and_are_counted() {
+    let cell = cell("noop", "native", Start::Warm);
+    let twice = tainted(tainted(row(&cell, 0, 0, 10), Taint::Steal), Taint::Load);
+    let broken = failed(tainted(row(&cell, 0, 2, 10), Taint::Steal), Outcome::Trap, "dead");
+    let summary = summary([twice, row(&cell, 0, 1, 10), broken]);
+    let [only] = &summary.cells[..] else { panic!("{summary:?}") };
+    assert_eq!((only.n, only.tainted), (2, 1));
+    assert_eq!(only.taints, [(Taint::Steal, 1), (Taint::Load, 1)].into());
 }
 
 #[test]
