@@ -66,6 +66,17 @@ impl Base {
     /// # Errors
     /// When the machine has no control groups or this user may not make any.
     pub fn create(path: &str) -> Result<Self, HostError> {
+        // Another run that ends may remove the folder of all runs between two of our steps.
+        const TRIES: usize = 3;
+        for _ in 1..TRIES {
+            if let Ok(base) = Self::try_create(path) {
+                return Ok(base);
+            }
+        }
+        Self::try_create(path)
+    }
+
+    fn try_create(path: &str) -> Result<Self, HostError> {
         let _making = MAKING.lock();
         let (mode, unified) = detect()?;
         let failed = |error: cgroups_rs::fs::error::Error| {
@@ -125,18 +136,27 @@ pub fn detect() -> Result<(Mode, Option<PathBuf>), HostError> {
     if is_cgroup2_unified_mode() {
         return Ok((Mode::V2, Some(PathBuf::from("/sys/fs/cgroup"))));
     }
-    let mounts = hierarchies::mountinfo_self();
-    let unified = mounts
-        .iter()
-        .find(|mount| mount.fs_type.0 == "cgroup2")
-        .map(|mount| mount.mount_point.clone());
-    if mounts.iter().any(|mount| mount.fs_type.0 == "cgroup") {
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo")
+        .map_err(|e| HostError::system("read /proc/self/mountinfo", e))?;
+    let unified = mount_point(&mounts, "cgroup2");
+    if mount_point(&mounts, "cgroup").is_some() {
         let mode = if unified.is_some() { Mode::Hybrid } else { Mode::V1 };
         return Ok((mode, unified));
     }
     Err(HostError::unsupported(
         "this machine has no control groups mounted: mount -t cgroup2 none /sys/fs/cgroup",
     ))
+}
+
+/// Where the first file system of this type is mounted, as proc_pid_mountinfo(5) tells;
+/// cgroups-rs looks at version 1 mounts only.
+fn mount_point(mountinfo: &str, file_system: &str) -> Option<PathBuf> {
+    mountinfo.lines().find_map(|line| {
+        let (mount, source) = line.split_once(" - ")?;
+        let is_wanted = source.split(' ').next() == Some(file_system);
+        let point = mount.split(' ').nth(4)?;
+        is_wanted.then(|| PathBuf::from(point.replace("\\040", " ")))
+    })
 }
 
 /// The folders of all hierarchies in which groups of lumos can stand, without doubles.
@@ -159,4 +179,24 @@ pub(crate) fn roots() -> Vec<PathBuf> {
 fn read_line(path: &Path) -> Option<String> {
     let text = std::fs::read_to_string(path).ok()?;
     Some(text.lines().next()?.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HYBRID: &str = "\
+40 31 0:37 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory
+41 31 0:38 / /sys/fs/cgroup/unified rw,relatime shared:4 - cgroup2 cgroup2 rw
+42 31 0:39 / /mnt/a\\040b rw - ext4 /dev/sda1 rw
+";
+
+    #[test]
+    fn mounts_are_found_by_type() {
+        let point = |file_system| mount_point(HYBRID, file_system);
+        assert_eq!(point("cgroup"), Some("/sys/fs/cgroup/memory".into()));
+        assert_eq!(point("cgroup2"), Some("/sys/fs/cgroup/unified".into()));
+        assert_eq!(point("ext4"), Some("/mnt/a b".into()));
+        assert_eq!(point("btrfs"), None);
+    }
 }
