@@ -4,8 +4,8 @@
 use crate::draws::Draws;
 use crate::{Error, Percentile, Samples};
 
-/// A confidence level as a fraction, such as 0.95. For a family of m
-/// comparisons, 1 - (1 - level) / m keeps the level jointly (Bonferroni).
+/// A confidence level as a fraction, such as 0.95. See [`Level::shared_by`] for
+/// many comparisons.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Level(f64);
 
@@ -26,16 +26,24 @@ impl Level {
         }
     }
 
+    /// The level that each of `comparisons` needs for all of them to hold together at
+    /// this one: 1 - (1 - level) / comparisons (Bonferroni; Dunn, "Multiple comparisons
+    /// among means", JASA 56, 1961). It holds however the comparisons depend on each other.
+    #[must_use]
+    pub fn shared_by(self, comparisons: usize) -> Self {
+        Self(1.0 - (1.0 - self.0) / comparisons.max(1) as f64)
+    }
+
     /// The level as a fraction.
     #[must_use]
     pub fn fraction(self) -> f64 {
         self.0
     }
 
-    /// What is left outside the interval, both tails together. Rounded to a
-    /// millionth, so that 1 - 0.95 is 0.05 and not a bit more.
+    /// What is left outside the interval, both tails together. Rounded to nine
+    /// digits, so that 1 - 0.95 is 0.05 and not a bit more.
     pub(crate) fn alpha(self) -> f64 {
-        ((1.0 - self.0) * 1e6).round() / 1e6
+        ((1.0 - self.0) * 1e9).round() / 1e9
     }
 }
 

@@ -6,6 +6,7 @@
 //! | [`samples`](Samples) | what do these numbers look like? (percentiles, MAD, outliers) |
 //! | [`bootstrap`](ci) | how sure is a percentile? |
 //! | [`ratio`](ratio_of_blocks) | how much slower is one side than the other? |
+//! | [`runs`](ratio_of_runs) | how much slower is one run than another? |
 //! | [`verdict`](Band) | is that a difference, beyond margin and noise? |
 //! | `draws` | the seeded randomness that the intervals share |
 //!
@@ -40,6 +41,7 @@ mod bootstrap;
 mod draws;
 mod error;
 mod ratio;
+mod runs;
 mod samples;
 mod verdict;
 
@@ -48,5 +50,6 @@ pub use error::Error;
 pub use ratio::{
     FEW_BLOCKS, PairedBlock, RatioInterval, geometric_mean, ratio_of_blocks, ratio_of_medians,
 };
+pub use runs::{blocks_needed, ratio_of_runs};
 pub use samples::{Fences, Outliers, Percentile, Samples};
 pub use verdict::{Band, Margin, NoiseFloor, Verdict};

@@ -71,7 +71,7 @@ impl RatioInterval {
 /// each resampled by itself.
 ///
 /// Drift between the two measurements is not in the interval: where blocks
-/// exist, use [`ratio_of_blocks`].
+/// exist, use [`ratio_of_blocks`], or [`ratio_of_runs`](crate::ratio_of_runs).
 ///
 /// # Errors
 /// [`Error::NotPositive`] if a sample of either is not.
@@ -224,8 +224,17 @@ impl Pool {
     }
 }
 
+/// The median of each block.
+pub(crate) fn medians(blocks: &[Vec<f64>]) -> Result<Vec<f64>, Error> {
+    let median = |(block, samples): (usize, &Vec<f64>)| match samples.is_empty() {
+        true => Err(Error::EmptyBlock { block }),
+        false => Ok(Samples::new(samples.iter().copied())?.median()),
+    };
+    blocks.iter().enumerate().map(median).collect()
+}
+
 /// Ratios need samples above zero, and not so near it that they overflow.
-fn positive(samples: &Samples) -> Result<(), Error> {
+pub(crate) fn positive(samples: &Samples) -> Result<(), Error> {
     match samples.min() {
         value if value < 1.0 / Samples::LIMIT => Err(Error::NotPositive { value }),
         _ => Ok(()),
