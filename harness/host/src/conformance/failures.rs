@@ -10,25 +10,25 @@ use crate::runtime::Runtime;
 
 /// A trap ends the instance; the next invocation gets a new one.
 pub fn traps<R: Runtime>(subject: &Subject<R>) {
-    ends_one(subject, &requests::trap(), &["unreachable", "SIGABRT"]);
+    let trap = requests::trap();
+    each_ends_one(subject, [&trap, &trap], &["unreachable", "SIGABRT"]);
 }
 
 /// A panic is a trap.
 pub fn panics<R: Runtime>(subject: &Subject<R>) {
-    ends_one(subject, &requests::panic(), &["a panic was asked for", "unreachable"]);
+    let panic = requests::panic();
+    each_ends_one(subject, [&panic, &panic], &["a panic was asked for", "unreachable"]);
 }
 
 /// A guest that exits has not answered, whatever its exit code says.
 pub fn exits<R: Runtime>(subject: &Subject<R>) {
-    for code in [0, 3] {
-        ends_one(subject, &requests::exit(code), &["exit"]);
-    }
+    each_ends_one(subject, [&requests::exit(0), &requests::exit(3)], &["exit"]);
 }
 
-fn ends_one<R: Runtime>(subject: &Subject<R>, request: &str, words: &[&str]) {
+/// Two of them, because the instance after the first end is made on another way.
+fn each_ends_one<R: Runtime>(subject: &Subject<R>, requests: [&str; 2], words: &[&str]) {
     let mut cell = subject.cell(subject.prepare(), None);
-    // Twice, because the instance after the first end is made on another way.
-    for _ in 0..2 {
+    for request in requests {
         let sample = cell.ask(request);
         assert_ended(&sample, Outcome::Trap, words);
         assert_eq!(sample.start_kind, Start::Warm);
