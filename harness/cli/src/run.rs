@@ -22,6 +22,7 @@ use crate::interrupt;
 use crate::plan::{Block, Plan};
 use crate::progress::Progress;
 use crate::report;
+use crate::rows::Rows;
 use crate::run_info;
 use crate::scenario::Scenario;
 use crate::selector::Selector;
@@ -229,9 +230,25 @@ fn conclude(dir: &RunDir, begin: Instant, out: &mut dyn Write) -> anyhow::Result
         format!("report  {}", report_path.display()),
         format!("took    {:.0} s", begin.elapsed().as_secs_f64()),
     ];
+    let control_failures = control_failures(dir)?;
+    info.warnings.extend(control_failures.clone());
     let width = commands::report::width();
     writeln!(out, "{}", report::text::render(&summary, &info, width))?;
     let failed = summary.cells.iter().any(|cell| cell.failed() > 0);
-    let all_well = !failed && info.gate_failures.is_empty();
+    let all_well = !failed && control_failures.is_none() && info.gate_failures.is_empty();
     Ok(if all_well { Ended::Complete } else { Ended::WithFailures })
+}
+
+/// A line about failures of the control pair, which stand in no cell of the summary.
+fn control_failures(dir: &RunDir) -> anyhow::Result<Option<String>> {
+    let (mut count, mut first) = (0, None);
+    for row in Rows::open(dir.path())? {
+        let row = row?;
+        if row.control && !matches!(row.sample.outcome, Outcome::Ok | Outcome::WrongStart) {
+            count += 1;
+            first = first.or(row.sample.error);
+        }
+    }
+    let example = first.map(|error| format!(" (\"{error}\")")).unwrap_or_default();
+    Ok((count > 0).then(|| format!("{count} invocations of the control pair failed{example}")))
 }

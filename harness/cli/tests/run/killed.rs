@@ -1,0 +1,152 @@
+//! Processes that are killed, at any moment.
+
+use std::path::PathBuf;
+
+use lumos_model::row::Outcome;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use crate::common::{
+    Scratch, assert_no_doubles, complete_lines, counts, rows, telemetry, wait_until,
+};
+use crate::leftovers::{assert_no_process_left, groups_of, processes};
+
+const KILLS: usize = 24;
+
+const MATRIX: &str = r#"
+    functions = ["noop", "mandelbrot-bitmap"]
+    sizes = ["tiny"]
+    targets = ["native", "wasmtime-aot"]
+    isolation = ["process", "thread"]
+    start = ["warm", "cold:process"]
+    storage = ["redis"]
+"#;
+
+#[test]
+fn a_run_that_is_killed_at_any_moment_goes_on() {
+    let scratch = Scratch::new();
+    let scenario = scratch.scenario("repetitions = 4\nblock = 2", MATRIX);
+    scratch.run(&scenario, "undisturbed", &[]).expect(0);
+    let expected = counts(&scratch.path("undisturbed"));
+    let total = rows(&scratch.path("undisturbed")).len() as u64;
+
+    let mut random = ChaCha8Rng::seed_from_u64(20);
+    let mut killed = 0;
+    for attempt in 0..KILLS {
+        let out = format!("out-{attempt}");
+        let mut run = scratch.start(&scenario, &out);
+        let pid = run.pid();
+        // One in four in the gate, the others somewhere among the rows.
+        let at_work = match random.next_u64() % 4 {
+            0 => run.wait_for_begin(),
+            _ => run.wait_for_rows((1 + random.next_u64() % (total - 1)) as usize),
+        };
+        std::thread::sleep(std::time::Duration::from_micros(random.next_u64() % 20_000));
+        run.kill();
+        killed += usize::from(at_work);
+        assert_no_process_left(&scratch, pid);
+
+        let dir = scratch.path(&out);
+        let kept = complete_rows(&dir);
+        scratch.call(&["run", "--resume", &out]).expect(0);
+        assert_eq!(groups_of(pid), Vec::<PathBuf>::new(), "not even after the next start");
+        let lines = complete_lines(&dir);
+        assert!(kept.iter().all(|line| lines.contains(line)), "a row was lost");
+        assert_no_doubles(&dir);
+        assert_eq!(counts(&dir), expected);
+    }
+    assert!(killed >= 20, "{killed} were killed before their end");
+}
+
+/// The rows of blocks that were complete.
+fn complete_rows(dir: &std::path::Path) -> Vec<String> {
+    let blocks = telemetry(dir);
+    let of_block = |row: &lumos_model::row::Row| {
+        let mut blocks = blocks.iter();
+        blocks.any(|b| b.cell == row.cell && b.block == row.block && b.control == row.control)
+    };
+    let lines = complete_lines(dir).into_iter();
+    lines.filter(|line| of_block(&serde_json::from_str(line).unwrap())).collect()
+}
+
+/// One cell and its control pair, in blocks that take a second or so.
+const SLOW: &str = r#"
+    functions = ["mandelbrot-bitmap"]
+    sizes = ["small"]
+    targets = ["native"]
+    start = ["warm"]
+"#;
+
+/// Runs slow blocks, and kills the host of the second block, and as many after it as
+/// are asked for.
+fn run_and_kill_hosts(scratch: &Scratch, hosts: usize) -> crate::common::Ended {
+    let scenario = scratch.scenario("repetitions = 300\nblock = 100\nwarmup = 1", SLOW);
+    let mut run = scratch.start(&scenario, "out");
+    let pid = run.pid();
+    assert!(run.wait_for_rows(1));
+    let mut killed = Vec::new();
+    while killed.len() < hosts {
+        wait_until("a host", || {
+            let host = processes().find(|process| {
+                process.is_host("lumos-host-native", pid) && !killed.contains(&process.pid)
+            });
+            if let Some(host) = &host {
+                host.kill();
+                killed.push(host.pid);
+            }
+            host.is_some()
+        });
+    }
+    let ended = run.ended();
+    crate::leftovers::assert_nothing_left(scratch, pid);
+    assert_no_doubles(&scratch.path("out"));
+    ended
+}
+
+#[test]
+fn a_block_whose_host_died_is_measured_again() {
+    let scratch = Scratch::new();
+    let ended = run_and_kill_hosts(&scratch, 1).expect(0);
+    ended.says(&["lumos-host-native: it ended; its block is measured again"]);
+    let dir = scratch.path("out");
+    assert!(rows(&dir).iter().all(|row| row.sample.outcome == Outcome::Ok));
+    assert_eq!(rows(&dir).len(), 2 * 300);
+    let lost = telemetry(&dir).into_iter().filter_map(|block| block.lost);
+    assert_eq!(lost.collect::<Vec<_>>(), ["lumos-host-native: it ended"]);
+}
+
+#[test]
+fn a_block_whose_host_dies_again_has_failed() {
+    let scratch = Scratch::new();
+    let ended = run_and_kill_hosts(&scratch, 2).expect(1);
+    assert!(ended.stdout.contains("lumos-host-native: it ended"), "{}", ended.stdout);
+    let dir = scratch.path("out");
+    let rows = rows(&dir);
+    let failed: Vec<_> = rows.iter().filter(|row| row.sample.outcome != Outcome::Ok).collect();
+    assert_eq!((rows.len(), failed.len()), (2 * 300 - 100 + 1, 1));
+    assert_eq!(failed[0].sample.error.as_deref(), Some("lumos-host-native: it ended"));
+    assert_eq!(telemetry(&dir).iter().filter(|block| block.error.is_some()).count(), 1);
+}
+
+#[test]
+fn an_instance_that_is_killed_is_a_row() {
+    let scratch = Scratch::new();
+    let scenario = scratch.scenario("repetitions = 200\nblock = 100\nwarmup = 1", SLOW);
+    let mut run = scratch.start(&scenario, "out");
+    let pid = run.pid();
+    assert!(run.wait_for_rows(1));
+    // It is far beyond its warm-up when it has computed for a tenth of a second.
+    wait_until("an instance at work", || {
+        let mut instances = processes().filter(|process| process.is_instance(pid));
+        let instance = instances.find(|instance| instance.ticks() >= 10);
+        instance.inspect(|instance| instance.kill()).is_some()
+    });
+    let ended = run.ended().expect(1);
+    assert!(ended.stdout.contains("ended by SIGKILL"), "{}", ended.stdout);
+    let rows = rows(&scratch.path("out"));
+    assert_eq!(rows.len(), 2 * 200);
+    let failed: Vec<_> = rows.iter().filter(|row| row.sample.outcome != Outcome::Ok).collect();
+    assert_eq!(failed.len(), 1, "{failed:?}");
+    assert_eq!(failed[0].sample.outcome, Outcome::Trap);
+    assert_eq!(failed[0].sample.error.as_deref(), Some("the process was ended by SIGKILL"));
+}

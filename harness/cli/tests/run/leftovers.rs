@@ -1,0 +1,110 @@
+//! What a run must not leave behind: processes and control groups.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::common::{Scratch, wait_until};
+
+/// Asserts that the run of `lumos` number `pid` has left nothing, or soon has. Those of
+/// its processes that notice its end by themselves need a moment.
+#[track_caller]
+pub fn assert_nothing_left(scratch: &Scratch, pid: u32) {
+    assert_no_process_left(scratch, pid);
+    let mut left = Vec::new();
+    wait_until(&format!("the groups of lumos/run-{pid} to go"), || {
+        left = groups_of(pid);
+        left.is_empty()
+    });
+}
+
+/// Asserts that no process of the run is left, or soon none is.
+#[track_caller]
+pub fn assert_no_process_left(scratch: &Scratch, pid: u32) {
+    wait_until(&format!("the processes of run {pid} to go"), || {
+        processes().all(|process| !process.is_of(scratch, pid))
+    });
+}
+
+/// Folders of the control groups of `lumos` number `pid`.
+pub fn groups_of(pid: u32) -> Vec<PathBuf> {
+    let folders = hierarchies().into_iter().map(|root| root.join(format!("lumos/run-{pid}")));
+    folders.filter(|folder| folder.exists()).collect()
+}
+
+/// Where control groups are mounted.
+pub fn hierarchies() -> Vec<PathBuf> {
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
+    let mounts = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+    let groups = mounts.filter(|mount| mount[2] == "cgroup" || mount[2] == "cgroup2");
+    groups.map(|mount| PathBuf::from(mount[1])).collect()
+}
+
+/// A process that runs.
+pub struct Process {
+    pub pid: i32,
+    folder: PathBuf,
+}
+
+/// All of them.
+pub fn processes() -> impl Iterator<Item = Process> {
+    fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
+        let pid = entry.file_name().to_str()?.parse().ok()?;
+        Some(Process { pid, folder: entry.path() })
+    })
+}
+
+impl Process {
+    /// Whether a run started it: hosts and Redis know the test's folder, instances are in
+    /// the run's control groups.
+    fn is_of(&self, scratch: &Scratch, lumos: u32) -> bool {
+        let marker = scratch.path("");
+        let marker = marker.to_str().unwrap().trim_end_matches('/');
+        let is_marked =
+            self.read("environ").contains(marker) || self.read("cmdline").contains(marker);
+        (is_marked || self.read("cgroup").contains(&format!("/lumos/run-{lumos}/"))) && self.runs()
+    }
+
+    /// Whether it is the host `name` of `lumos` number `parent`.
+    pub fn is_host(&self, name: &str, parent: u32) -> bool {
+        let exe = fs::read_link(self.folder.join("exe")).unwrap_or_default();
+        exe.file_name().is_some_and(|exe| exe == Path::new(name))
+            && self.stat(1) == Some(u64::from(parent))
+            && self.runs()
+    }
+
+    /// Whether it is an instance in a control group of `lumos` number `lumos`.
+    pub fn is_instance(&self, lumos: u32) -> bool {
+        let groups = self.read("cgroup");
+        let prefix = format!("/lumos/run-{lumos}/");
+        groups.lines().any(|group| group.contains(&prefix) && group.contains("/instance-"))
+    }
+
+    /// Processor time that it has used, in ticks of 10 ms.
+    pub fn ticks(&self) -> u64 {
+        self.stat(11).unwrap_or(0)
+    }
+
+    pub fn kill(&self) {
+        let pid = nix::unistd::Pid::from_raw(self.pid);
+        // It may be gone already.
+        let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+    }
+
+    /// Whether it is neither dead nor dying.
+    fn runs(&self) -> bool {
+        let stat = self.read("stat");
+        let state = stat.rsplit(')').next().and_then(|rest| rest.trim().chars().next());
+        state.is_some_and(|state| !matches!(state, 'Z' | 'X'))
+    }
+
+    /// A number of `stat`, counted from the state, which is 0 (proc(5)).
+    fn stat(&self, field: usize) -> Option<u64> {
+        let stat = self.read("stat");
+        stat.rsplit(')').next()?.split_whitespace().nth(field)?.parse().ok()
+    }
+
+    fn read(&self, file: &str) -> String {
+        let bytes = fs::read(self.folder.join(file)).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}

@@ -1,0 +1,13 @@
+//! `lumos run` as a user calls it: with the real hosts and artifacts, which
+//! scripts/build.sh makes.
+
+mod bad_input;
+mod common;
+mod complete;
+mod failures;
+mod full_disk;
+mod gate;
+mod killed;
+mod leftovers;
+mod signals;
+mod stale;

@@ -1,0 +1,69 @@
+//! Ctrl-C and SIGTERM.
+
+use nix::sys::signal::Signal;
+
+use crate::common::{Running, Scratch, assert_no_doubles, counts, rows};
+use crate::leftovers::assert_nothing_left;
+
+const MATRIX: &str = r#"
+    functions = ["noop", "mandelbrot-bitmap"]
+    sizes = ["tiny"]
+    targets = ["native", "wasmtime-aot"]
+    isolation = ["process", "thread"]
+    start = ["warm", "cold:process"]
+    storage = ["inline", "redis"]
+"#;
+
+/// Sends `signal` when `moment` has come; the run must end well, and go on well.
+fn assert_ends_well(signal: Signal, moment: impl FnOnce(&mut Running) -> bool) {
+    let scratch = Scratch::new();
+    let scenario = scratch.scenario("repetitions = 30\nblock = 10", MATRIX);
+    let mut run = scratch.start(&scenario, "out");
+    let pid = run.pid();
+    assert!(moment(&mut run), "it ended before the signal");
+    run.signal(signal);
+    let ended = run.ended().expect(128 + signal as i32);
+    assert!(ended.stdout.is_empty(), "{}", ended.stdout);
+    ended.says(&["go on with `lumos run --resume out`", signal.as_str()]);
+    assert_nothing_left(&scratch, pid);
+
+    let before = rows(&scratch.path("out"));
+    scratch.call(&["run", "--resume", "out"]).expect(0);
+    let after = rows(&scratch.path("out"));
+    assert!(before.iter().all(|row| after.contains(row)), "a row was lost");
+    assert_no_doubles(&scratch.path("out"));
+    let counts = counts(&scratch.path("out"));
+    assert_eq!(counts.len(), 2 * 2 * (2 + 3));
+    assert!(counts.values().all(|(n, _)| *n == 30), "{counts:?}");
+}
+
+#[test]
+fn sigint_ends_a_run_in_good_order() {
+    assert_ends_well(Signal::SIGINT, |run| run.wait_for_rows(1));
+}
+
+#[test]
+fn sigterm_ends_a_run_in_good_order() {
+    assert_ends_well(Signal::SIGTERM, |run| run.wait_for_rows(100));
+}
+
+#[test]
+fn a_signal_ends_the_gate_too() {
+    assert_ends_well(Signal::SIGINT, Running::wait_for_begin);
+}
+
+#[test]
+fn a_signal_ends_an_invocation_at_once() {
+    let scratch = Scratch::new();
+    let args = ["invoke", "conformance", "--target", "native", "--payload", r#"{"op":"spin"}"#];
+    let child = scratch.lumos(&args).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let pid = child.id();
+    crate::common::wait_until("the instance", || {
+        crate::leftovers::processes().any(|process| process.is_instance(pid))
+    });
+    let lumos = nix::unistd::Pid::from_raw(pid as i32);
+    nix::sys::signal::kill(lumos, Signal::SIGTERM).unwrap();
+    let ended = crate::common::Ended::from(child.wait_with_output().unwrap());
+    ended.expect(143).says(&["SIGTERM"]);
+    assert_nothing_left(&scratch, pid);
+}
