@@ -7,6 +7,7 @@
 //! | [`report`] | a summary as text, Markdown or JSON |
 //! | [`rows`] | reads a run's rows |
 //! | [`discovery`] | which hosts stand beside `lumos`, and what each can do |
+//! | [`doctor`] | what the machine lacks for clean numbers |
 //! | [`environment`] | the machine: what it is, how it is doing |
 //! | [`plan`] | from a scenario to cells and shuffled blocks |
 //! | [`scenario`] | the TOML file that describes an experiment, read and checked |
@@ -26,6 +27,7 @@ pub mod artifacts;
 pub mod block;
 pub mod commands;
 pub mod discovery;
+pub mod doctor;
 pub mod environment;
 pub mod gate;
 pub mod host_client;

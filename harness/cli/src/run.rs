@@ -16,7 +16,8 @@ use crate::artifacts::Artifacts;
 use crate::block;
 use crate::commands;
 use crate::discovery::{self, Host};
-use crate::environment::{Fingerprint, Probe, Root};
+use crate::doctor::Machine;
+use crate::environment::{Probe, Root};
 use crate::gate::{self, Verdict};
 use crate::interrupt;
 use crate::plan::{Block, Plan};
@@ -189,7 +190,7 @@ impl Run {
         artifacts.sort_by(|a, b| (&a.function, &a.form).cmp(&(&b.function, &b.form)));
         artifacts.dedup();
         let versions = session.hosts.iter().filter_map(|host| host.result.as_ref().ok());
-        let machine = Fingerprint::read(&Root::system());
+        let machine = Machine::read(&Root::system());
         RunManifest {
             schema: SCHEMA,
             name: self.scenario.name.clone(),
@@ -199,7 +200,7 @@ impl Run {
             cgroup_mode: session.groups.mode().map(|mode| mode.to_string()),
             versions: versions.map(|c| (c.runtime.clone(), c.versions.clone())).collect(),
             report: run_info::collect(&self.scenario, plan, session, verdict, &artifacts, &machine),
-            fingerprint: Some(machine),
+            fingerprint: Some(machine.fingerprint),
             artifacts,
             inputs_sha256: session.inputs_sha256.clone(),
             proofs: verdict.proofs.clone(),

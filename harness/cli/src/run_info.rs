@@ -6,7 +6,7 @@ use lumos_model::artifact::Artifact;
 use lumos_model::units::ByteSize;
 
 use crate::discovery;
-use crate::environment::Fingerprint;
+use crate::doctor::{self, Machine};
 use crate::gate::Verdict;
 use crate::plan::Plan;
 use crate::report::{Refused, RunInfo};
@@ -20,7 +20,7 @@ pub fn collect(
     session: &Session,
     verdict: &Verdict,
     artifacts: &[Artifact],
-    machine: &Fingerprint,
+    machine: &Machine,
 ) -> RunInfo {
     let redis = session.redis.as_ref().map(|redis| {
         let whose = if redis.is_own() { "started by lumos" } else { "given by --redis-url" };
@@ -29,7 +29,7 @@ pub fn collect(
     RunInfo {
         title: scenario.name.clone(),
         started: utc_now(),
-        machine: machine.line(),
+        machine: machine.fingerprint.line(),
         redis,
         artifacts: artifacts.iter().map(artifact_line).collect(),
         settings: settings(plan, session),
@@ -39,7 +39,7 @@ pub fn collect(
             .collect(),
         gate_failures: verdict.failures.clone(),
         fairness: fairness(scenario, session, verdict),
-        warnings: session.losses.clone(),
+        warnings: session.losses.iter().cloned().chain(doctor::cautions(machine)).collect(),
         files: Vec::new(),
     }
 }

@@ -5,6 +5,7 @@
 //! [`Cli::run`].
 
 mod artifacts;
+mod doctor;
 mod invoke;
 mod list;
 mod plan;
@@ -35,6 +36,7 @@ enum Command {
     Report(report::Report),
     Invoke(invoke::Invoke),
     List(list::List),
+    Doctor(doctor::Doctor),
     #[command(hide = true)]
     Artifacts(artifacts::Artifacts),
 }
@@ -60,6 +62,7 @@ impl Cli {
             Command::Plan(command) => command.run(out),
             Command::Report(command) => command.run(out),
             Command::List(command) => command.run(out),
+            Command::Doctor(command) => command.run(out),
             Command::Artifacts(command) => command.run(out),
         }
     }
