@@ -31,6 +31,7 @@
 mod base64;
 mod context;
 mod error;
+mod host;
 mod invoke;
 pub mod redis;
 pub mod socket;

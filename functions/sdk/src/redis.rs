@@ -92,6 +92,11 @@ fn execute(command: &Cmd, phases: &mut GuestPhases) -> Result<Value, Error> {
     let (stream, value) = answered?;
     if settings.keep {
         KEPT.set(Some(stream));
+    } else {
+        // To close it takes some engines as long as to open it.
+        let started = Instant::now();
+        drop(stream);
+        phases.add(GuestPhase::IoConnect, nanoseconds_since(started));
     }
     value.extract_error().map_err(explain)
 }

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use lumos_function::wire::{
-    CONNECTION, GuestPhase, GuestPhases, IO_TIMEOUT_MS, REDIS_URL, Status, envelope,
+    CONNECTION, DATA_FOLDER, GuestPhase, GuestPhases, IO_TIMEOUT_MS, REDIS_URL, Status, envelope,
 };
 use lumos_function::{Context, Error, Function, Sink, Source, Stored, invoke_bytes};
 use serde::Deserialize;
@@ -277,13 +277,28 @@ fn files_and_inline_data() {
 }
 
 #[test]
+fn names_of_files_are_relative_to_the_folder_of_data() {
+    let folder = std::env::temp_dir().join(format!("lumos-sdk-data-{}", std::process::id()));
+    std::fs::create_dir(&folder).unwrap();
+    let requests = [
+        r#"{"from":{"inline":"hola"},"to":{"local":"file.txt"}}"#,
+        r#"{"from":{"local":"file.txt"},"to":"inline"}"#,
+    ];
+    let lines = run_case(&[(DATA_FOLDER, folder.to_str().unwrap())], &requests.join("\n"));
+    assert_eq!(std::fs::read(folder.join("file.txt")).unwrap(), b"hola");
+    assert!(lines[0].starts_with(r#"Ok {"local":"file.txt","bytes":4}"#), "{}", lines[0]);
+    assert!(lines[1].starts_with(r#"Ok {"inline":"aG9sYQ=="}"#), "{}", lines[1]);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
 fn host_storage_says_that_it_is_not_there() {
     for request in
         [r#"{"from":{"host":"x"},"to":"inline"}"#, r#"{"from":{"inline":"x"},"to":{"host":"x"}}"#]
     {
         let (status, message, _) = copy(request);
         assert_eq!(status, Status::Error);
-        assert!(message.contains("not supported by this build"), "{message}");
+        assert!(message.contains("a native function has no host to call"), "{message}");
     }
 }
 

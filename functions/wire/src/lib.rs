@@ -20,6 +20,10 @@ pub use phases::{GuestPhase, GuestPhases};
 /// The address is numeric: a guest has no resolver.
 pub const REDIS_URL: &str = "REDIS_URL";
 
+/// Environment variable with the folder that the names of local files are relative to,
+/// as the function sees it. Absent: the process's own.
+pub const DATA_FOLDER: &str = "LUMOS_DATA";
+
 /// Environment variable that says how long a connection lives: `request` (a new
 /// connection for each invocation, the default) or `instance`.
 pub const CONNECTION: &str = "LUMOS_CONNECTION";

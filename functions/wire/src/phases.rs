@@ -6,7 +6,7 @@
 pub enum GuestPhase {
     /// The request's bytes decoded.
     Request,
-    /// The connection to the storage made.
+    /// The connection to the storage made, and closed again.
     IoConnect,
     /// Bytes read from the storage's socket or file.
     IoRead,

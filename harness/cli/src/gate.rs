@@ -174,18 +174,16 @@ fn invoke(
     prepared: impl FnOnce(&mut crate::host_client::HostClient),
 ) -> Result<Work, String> {
     let key = match cell.storage {
-        Storage::Redis => {
+        Storage::Inline => None,
+        Storage::Local | Storage::Redis | Storage::Host => {
             lumos_inputs::output_key(&cell.function, crate::session::input_size(cell.size))
         }
-        _ => None,
     };
     // A function that writes keeps the session to itself until its object was read.
     let mut guard = key.as_ref().map(|_| lock(session));
     let message = |e: anyhow::Error| format!("{e:#}");
-    if let (Some(session), Some(key)) = (&mut guard, &key)
-        && let Some(redis) = &mut session.redis
-    {
-        redis.forget(key).map_err(message)?;
+    if let (Some(session), Some(key)) = (&mut guard, &key) {
+        session.forget(cell.storage, key).map_err(message)?;
     }
     let start = if cell.target.is_native() { Start::ColdProcess } else { Start::ColdInstance };
     let light = Cell { start, isolation: light_isolation(cell), ..cell.clone() };
@@ -215,10 +213,8 @@ fn invoke(
         bytes: sample.output_bytes.unwrap_or_default(),
         stored_sha256: None,
     };
-    if let (Some(session), Some(key)) = (&mut guard, &key)
-        && let Some(redis) = &mut session.redis
-    {
-        let stored = redis.get(key).map_err(message)?;
+    if let (Some(session), Some(key)) = (&mut guard, &key) {
+        let stored = session.stored(cell.storage, key).map_err(message)?;
         let stored = stored.ok_or_else(|| format!("it stored nothing under {key}"))?;
         work.stored_sha256 = Some(hex(&Sha256::digest(&stored)));
     }

@@ -17,7 +17,7 @@
 //! | [`gate`] | same outputs and proven modes, or no measurement |
 //! | [`session`] | hosts, artifacts, cgroups and storage, ready to use |
 //! | [`host_client`] | our end of a host process |
-//! | [`redis_server`] | the functions' storage |
+//! | [`redis_server`], [`data_folder`] | the functions' storages |
 //! | [`store`] | the run directory |
 //! | [`progress`], [`interrupt`], [`run_info`] | the bar, Ctrl-C, the report's facts |
 //! | [`summary`] | what the rows say, cell by cell |
@@ -26,6 +26,7 @@
 pub mod artifacts;
 pub mod block;
 pub mod commands;
+pub mod data_folder;
 pub mod discovery;
 pub mod doctor;
 pub mod environment;

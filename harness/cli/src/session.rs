@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use lumos_inputs::Placement;
 use lumos_model::artifact::{Artifact, Form};
 use lumos_model::cell::{Cell, Isolation, Size, Storage, Target};
@@ -14,6 +14,7 @@ use lumos_model::units::Span;
 use lumos_model::wire::{CONNECTION, IO_TIMEOUT_MS, REDIS_URL};
 
 use crate::artifacts::Artifacts;
+use crate::data_folder::DataFolder;
 use crate::discovery::{self, Host};
 use crate::host_client::{ClientError, Groups, HostClient};
 use crate::redis_server::RedisServer;
@@ -61,6 +62,8 @@ pub struct Session {
     pub losses: Vec<String>,
     /// The Redis server, once something needs it.
     pub redis: Option<RedisServer>,
+    /// The functions' files, once something needs them.
+    folder: Option<DataFolder>,
     /// Hashes of the inputs that were stored, by key.
     pub inputs_sha256: BTreeMap<String, String>,
     settings: Settings,
@@ -83,6 +86,7 @@ impl Session {
             groups,
             losses: loss.into_iter().collect(),
             redis: None,
+            folder: None,
             inputs_sha256: BTreeMap::new(),
             settings,
             requests: HashMap::new(),
@@ -108,15 +112,19 @@ impl Session {
             let (size, seed) = (input_size(cell.size), self.settings.seed);
             self.provide_storage(cell.storage, redis_url)?;
             if let Some(input) = lumos_inputs::input(&cell.function, size, seed)? {
-                if let (Storage::Redis, Some(redis)) = (cell.storage, &mut self.redis) {
-                    redis.seed(&input)?;
+                match (cell.storage, &mut self.redis, &self.folder) {
+                    (Storage::Redis | Storage::Host, Some(redis), _) => redis.seed(&input)?,
+                    (Storage::Local, _, Some(folder)) => folder.seed(&input)?,
+                    _ => {}
                 }
                 self.inputs_sha256.insert(input.key, input.sha256);
             }
             let placement = match cell.storage {
                 Storage::Inline => Placement::Inline,
                 Storage::Redis => Placement::Redis,
-                other => bail!("{other} storage is not in this version; use inline or redis"),
+                Storage::Host => Placement::Host,
+                // Names alone: where the folder is, each target's environment says.
+                Storage::Local => Placement::Local(PathBuf::new()),
             };
             let request = lumos_inputs::request(&cell.function, size, seed, &placement)?;
             let request = String::from_utf8(request).context("a request is JSON")?;
@@ -134,10 +142,38 @@ impl Session {
         storage: Storage,
         redis_url: Option<&str>,
     ) -> anyhow::Result<()> {
-        if storage == Storage::Redis && self.redis.is_none() {
-            self.redis = Some(RedisServer::open(redis_url, self.settings.core)?);
+        match storage {
+            Storage::Redis | Storage::Host if self.redis.is_none() => {
+                self.redis = Some(RedisServer::open(redis_url, self.settings.core)?);
+            }
+            Storage::Local if self.folder.is_none() => self.folder = Some(DataFolder::make()?),
+            _ => {}
         }
         Ok(())
+    }
+
+    /// Forgets what a function stored under `key`.
+    ///
+    /// # Errors
+    /// When the storage does not let go of it.
+    pub fn forget(&mut self, storage: Storage, key: &str) -> anyhow::Result<()> {
+        match (storage, &mut self.redis, &self.folder) {
+            (Storage::Redis | Storage::Host, Some(redis), _) => redis.forget(key),
+            (Storage::Local, _, Some(folder)) => folder.forget(key),
+            _ => Ok(()),
+        }
+    }
+
+    /// What a function stored under `key`.
+    ///
+    /// # Errors
+    /// When the storage does not answer.
+    pub fn stored(&mut self, storage: Storage, key: &str) -> anyhow::Result<Option<Vec<u8>>> {
+        match (storage, &mut self.redis, &self.folder) {
+            (Storage::Redis | Storage::Host, Some(redis), _) => redis.get(key),
+            (Storage::Local, _, Some(folder)) => folder.get(key),
+            _ => Ok(None),
+        }
     }
 
     /// The artifact of `function` for `target`, checked against the manifest.
@@ -232,7 +268,14 @@ impl Session {
     ) -> anyhow::Result<Prepare> {
         let Settings { connection, warmup, gap, .. } = self.settings.clone();
         let mut env = BTreeMap::new();
-        if cell.storage == Storage::Redis {
+        let folder = match (cell.storage, &self.folder) {
+            (Storage::Local, folder) => {
+                let folder = folder.as_ref().context("the cell was not provided for")?;
+                Some(folder.path().to_owned())
+            }
+            _ => None,
+        };
+        if matches!(cell.storage, Storage::Redis | Storage::Host) {
             let redis = self.redis.as_ref().context("the cell was not provided for")?;
             let connection = match connection {
                 Connection::Request => "request",
@@ -250,6 +293,7 @@ impl Session {
             start: cell.start,
             limits,
             env,
+            folder,
             request,
             warmup,
             gap,

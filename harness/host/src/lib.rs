@@ -13,14 +13,19 @@ mod lane;
 mod main_entry;
 pub mod marks;
 pub mod measure;
+pub mod page_cache;
 pub mod process;
 pub mod runtime;
 pub mod serve_instance;
 pub mod spawn;
+mod storage;
 pub mod telemetry;
 
 pub use error::{HostError, InvokeError};
 pub use lane::{Prepared, Processes};
 pub use main_entry::main;
 pub use marks::Marks;
-pub use runtime::{Compiled, Instance, InstanceConfig, ProcessCommand, Resident, Runtime};
+pub use runtime::{
+    Compiled, GUEST_FOLDER, Instance, InstanceConfig, ProcessCommand, Resident, Runtime,
+};
+pub use storage::HostStorage;

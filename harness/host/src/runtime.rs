@@ -126,7 +126,15 @@ pub struct InstanceConfig {
     pub env: Vec<(String, String)>,
     /// Bound on its linear memory in bytes; `None`: the engine's own.
     pub memory_bytes: Option<u64>,
+    /// The folder of its files, which a wasm guest sees as [`GUEST_FOLDER`]. It learns
+    /// the path by [`DATA_FOLDER`] of its environment, which the runtime adds.
+    ///
+    /// [`DATA_FOLDER`]: lumos_model::wire::DATA_FOLDER
+    pub folder: Option<PathBuf>,
 }
+
+/// Where a wasm guest sees the folder of its files.
+pub const GUEST_FOLDER: &str = "/data";
 
 /// What an ahead-of-time compiler says of its work.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -24,6 +24,8 @@ pub struct InstanceArgs {
     artifact: PathBuf,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     memory_bytes: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    folder: Option<PathBuf>,
     timeout_ns: u64,
 }
 
@@ -40,6 +42,7 @@ pub fn command(
         target: target.clone(),
         artifact,
         memory_bytes: config.memory_bytes,
+        folder: config.folder.clone(),
         timeout_ns: timeout.as_nanos() as u64,
     };
     let args = serde_json::to_string(&args).expect("plain data");
@@ -57,8 +60,11 @@ pub fn serve<R: Runtime>(
     stdin: OwnedFd,
     stdout: OwnedFd,
 ) -> Result<(), HostError> {
-    let config =
-        InstanceConfig { env: std::env::vars().collect(), memory_bytes: args.memory_bytes };
+    let config = InstanceConfig {
+        env: std::env::vars().collect(),
+        memory_bytes: args.memory_bytes,
+        folder: args.folder.clone(),
+    };
     let streams = |e: io::Error| HostError::system("speak with the host", e);
     let (mut from, mut to) = (File::from(stdin), File::from(stdout));
     let mut marks = Marks::default();

@@ -62,6 +62,9 @@ impl TargetCapability {
         if !self.starts.contains(&start) {
             return Some(format!("{target} has no {start} start"));
         }
+        if !self.storages.contains(&storage) && storage == Storage::Host {
+            return Some(format!("a function of {target} has no host to call: use redis"));
+        }
         if !self.storages.contains(&storage) {
             return Some(format!("guests of {target} cannot reach {storage} storage"));
         }

@@ -68,6 +68,9 @@ pub struct Prepare {
     pub limits: Limits,
     /// The instance's environment, complete.
     pub env: BTreeMap<String, String>,
+    /// The folder of the instance's files; absent: it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
     /// The request that each invocation gets.
     pub request: String,
     /// Invocations before the first warm sample.

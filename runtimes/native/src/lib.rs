@@ -16,6 +16,7 @@ use lumos_model::artifact::Form;
 use lumos_model::capability::{Capabilities, TargetCapability};
 use lumos_model::cell::{Isolation, Start, Storage, Target};
 use lumos_model::protocol::{ModeProof, PROTOCOL};
+use lumos_model::wire::DATA_FOLDER;
 
 /// The runtime that has none: functions are executables.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,7 +46,7 @@ impl Runtime for NativeRuntime {
                 compiled_from: None,
                 isolations: vec![Isolation::Process],
                 starts: vec![Start::Warm, Start::ColdProcess],
-                storages: vec![Storage::Inline, Storage::Redis],
+                storages: vec![Storage::Inline, Storage::Local, Storage::Redis],
                 settings: settings.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
             }],
         }
@@ -87,11 +88,11 @@ impl Runtime for NativeRuntime {
         artifact: &Path,
         config: &InstanceConfig,
     ) -> Option<ProcessCommand> {
-        Some(ProcessCommand {
-            program: artifact.to_owned(),
-            args: Vec::new(),
-            env: config.env.clone(),
-        })
+        let mut env = config.env.clone();
+        if let Some(folder) = &config.folder {
+            env.push((DATA_FOLDER.to_owned(), folder.to_string_lossy().into_owned()));
+        }
+        Some(ProcessCommand { program: artifact.to_owned(), args: Vec::new(), env })
     }
 }
 

@@ -8,10 +8,13 @@ use std::ptr::{NonNull, null, null_mut};
 use wasmedge_sys::{Config, ffi};
 
 use crate::failure::{FALLS_BACK, Failure, check, text};
-use crate::log;
+use crate::{log, storage};
 
 /// A parsed and validated module.
-pub struct Ast(NonNull<ffi::WasmEdge_ASTModuleContext>);
+pub struct Ast {
+    module: NonNull<ffi::WasmEdge_ASTModuleContext>,
+    imports_storage: bool,
+}
 
 // SAFETY: WasmEdge only reads a validated module (its C interface takes it const and
 // documents its functions as thread-safe).
@@ -21,7 +24,7 @@ unsafe impl Sync for Ast {}
 
 impl Ast {
     pub(crate) fn as_ptr(&self) -> *const ffi::WasmEdge_ASTModuleContext {
-        self.0.as_ptr()
+        self.module.as_ptr()
     }
 
     /// Reads a file: a module, or its AoT code as a shared library, which is mapped.
@@ -42,7 +45,11 @@ impl Ast {
             result
         };
         check(parsed)?;
-        let module = NonNull::new(module).map(Self);
+        let module = NonNull::new(module).map(|module| {
+            let mut ast = Self { module, imports_storage: false };
+            ast.imports_storage = ast.import_modules().iter().any(|of| of == storage::MODULE);
+            ast
+        });
         match log::find(FALLS_BACK) {
             Some(line) => Err(Failure::new(line)),
             None => module.ok_or_else(|| Failure::new("it is no core module")),
@@ -58,10 +65,28 @@ impl Ast {
         // no other thread has it yet.
         check(unsafe {
             let validator = ffi::WasmEdge_ValidatorCreate(config.as_ptr());
-            let result = ffi::WasmEdge_ValidatorValidate(validator, self.0.as_ptr());
+            let result = ffi::WasmEdge_ValidatorValidate(validator, self.module.as_ptr());
             ffi::WasmEdge_ValidatorDelete(validator);
             result
         })
+    }
+
+    /// Whether the module has its host store things.
+    pub(crate) fn imports_storage(&self) -> bool {
+        self.imports_storage
+    }
+
+    /// The module of each import.
+    fn import_modules(&self) -> Vec<String> {
+        // SAFETY: as in `exports`.
+        unsafe {
+            let count = ffi::WasmEdge_ASTModuleListImportsLength(self.module.as_ptr());
+            let mut list = vec![null(); count as usize];
+            ffi::WasmEdge_ASTModuleListImports(self.module.as_ptr(), list.as_mut_ptr(), count);
+            list.into_iter()
+                .map(|import| text(ffi::WasmEdge_ImportTypeGetModuleName(import)))
+                .collect()
+        }
     }
 
     /// Names of what the module exports.
@@ -69,9 +94,9 @@ impl Ast {
         // SAFETY: the list is filled up to its length with pointers into the module,
         // whose names are copied while it lives.
         unsafe {
-            let count = ffi::WasmEdge_ASTModuleListExportsLength(self.0.as_ptr());
+            let count = ffi::WasmEdge_ASTModuleListExportsLength(self.module.as_ptr());
             let mut list = vec![null(); count as usize];
-            ffi::WasmEdge_ASTModuleListExports(self.0.as_ptr(), list.as_mut_ptr(), count);
+            ffi::WasmEdge_ASTModuleListExports(self.module.as_ptr(), list.as_mut_ptr(), count);
             list.into_iter()
                 .map(|export| text(ffi::WasmEdge_ExportTypeGetExternalName(export)))
                 .collect()
@@ -83,6 +108,6 @@ impl Drop for Ast {
     fn drop(&mut self) {
         // SAFETY: owned; instances keep what they need of it (the module that made this
         // one holds it for as long as they live).
-        unsafe { ffi::WasmEdge_ASTModuleDelete(self.0.as_ptr()) }
+        unsafe { ffi::WasmEdge_ASTModuleDelete(self.module.as_ptr()) }
     }
 }

@@ -35,7 +35,7 @@ fn target(mode: Mode) -> TargetCapability {
         compiled_from,
         isolations: vec![Isolation::Process, Isolation::Thread],
         starts: vec![Start::Warm, Start::ColdInstance, Start::ColdModule, Start::ColdProcess],
-        storages: vec![Storage::Inline, Storage::Redis],
+        storages: vec![Storage::Inline, Storage::Local, Storage::Redis, Storage::Host],
         settings: settings(mode),
     }
 }

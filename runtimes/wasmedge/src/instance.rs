@@ -41,7 +41,12 @@ impl Instance {
         given: &InstanceConfig,
         marks: &mut Marks,
     ) -> Result<Self, HostError> {
-        let surroundings = Surroundings { env: &given.env, stdin: nothing()?, output: STDERR };
+        let surroundings = Surroundings {
+            env: &given.env,
+            folder: given.folder.as_deref(),
+            stdin: nothing()?,
+            output: STDERR,
+        };
         let refuse = |failure: Failure| HostError::artifact(module.path(), failure);
         let vm = match module.mode() {
             Mode::Jit => Some(module.jit_vm(given.memory_bytes, marks)?),

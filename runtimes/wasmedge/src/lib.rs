@@ -4,7 +4,8 @@
 //! - it interprets in silence when anything is amiss: [`proof`];
 //! - its JIT compiles inside of a VM's first instantiation: [`module`];
 //! - it cannot interrupt compiled code at no cost: [`watchdog`] and [`interrupt`];
-//! - it explains its errors in its log only: [`log`].
+//! - it explains its errors in its log only: [`log`];
+//! - a guest that has its host store things imports the module `lumos`: `storage`.
 //!
 //! What it does not survive: unbounded recursion of compiled code. WasmEdge's fault
 //! handler runs on the stack that has just overflowed, so the process dies of SIGSEGV.
@@ -22,6 +23,7 @@ pub mod maps;
 pub mod mode;
 pub mod module;
 pub mod proof;
+mod storage;
 pub mod vm;
 pub mod watchdog;
 

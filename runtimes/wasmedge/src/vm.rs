@@ -6,18 +6,24 @@
 //! instance, found once, is called by the executor that made it.
 
 use std::ffi::CString;
+use std::path::Path;
 use std::ptr::{NonNull, null, null_mut};
 
+use lumos_host::{GUEST_FOLDER, HostStorage};
+use lumos_model::wire::DATA_FOLDER;
 use wasmedge_sys::{Config, ffi};
 
 use crate::ast::Ast;
 use crate::failure::{FALLS_BACK, Failure, check, name};
 use crate::log;
+use crate::storage::StorageModule;
 
 /// What a guest sees of its host.
 pub struct Surroundings<'a> {
-    /// Its environment, complete.
+    /// Its environment, but for its folder.
     pub env: &'a [(String, String)],
+    /// The folder that it sees as [`GUEST_FOLDER`].
+    pub folder: Option<&'a Path>,
     /// The file descriptor that it reads as its standard input.
     pub stdin: i32,
     /// The one that its standard output and error go to.
@@ -25,7 +31,7 @@ pub struct Surroundings<'a> {
 }
 
 impl Surroundings<'_> {
-    /// Initialises a WASI module: environment, no arguments, no preopened folder.
+    /// Initialises a WASI module: environment, no arguments, its folder.
     ///
     /// # Safety
     /// `wasi` is a live WASI module instance.
@@ -36,10 +42,14 @@ impl Surroundings<'_> {
         let env = self
             .env
             .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+            .chain(self.folder.map(|_| (DATA_FOLDER, GUEST_FOLDER)))
             .map(|(key, value)| CString::new(format!("{key}={value}")))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|_| Failure::new("an environment variable holds a zero byte"))?;
         let env: Vec<_> = env.iter().map(|entry| entry.as_ptr()).collect();
+        let folder = self.folder.map(preopen).transpose()?;
+        let folder: Vec<_> = folder.iter().map(|folder| folder.as_ptr()).collect();
         // SAFETY: the lists are as long as they say and are copied.
         unsafe {
             ffi::WasmEdge_ModuleInstanceInitWASIWithFds(
@@ -48,8 +58,8 @@ impl Surroundings<'_> {
                 0,
                 env.as_ptr(),
                 env.len() as u32,
-                null(),
-                0,
+                folder.as_ptr(),
+                folder.len() as u32,
                 self.stdin,
                 self.output,
                 self.output,
@@ -59,16 +69,26 @@ impl Surroundings<'_> {
     }
 }
 
+/// A folder in WasmEdge's words: the guest's path and the host's, a colon between them.
+fn preopen(folder: &Path) -> Result<CString, Failure> {
+    let refuse = |why| Failure::new(format!("the folder {}: {why}", folder.display()));
+    let path = folder.to_str().ok_or_else(|| refuse("WasmEdge takes UTF-8 only"))?;
+    if path.contains(':') {
+        return Err(refuse("WasmEdge cannot open a folder with a colon in its path"));
+    }
+    CString::new(format!("{GUEST_FOLDER}:{path}")).map_err(|_| refuse("it holds a zero byte"))
+}
+
 /// Something of WasmEdge's that is deleted with its owner.
-struct Owned<T>(NonNull<T>, unsafe extern "C" fn(*mut T));
+pub(crate) struct Owned<T>(NonNull<T>, unsafe extern "C" fn(*mut T));
 
 impl<T> Owned<T> {
-    fn new(made: *mut T, delete: unsafe extern "C" fn(*mut T)) -> Result<Self, Failure> {
+    pub fn new(made: *mut T, delete: unsafe extern "C" fn(*mut T)) -> Result<Self, Failure> {
         let made = NonNull::new(made).ok_or_else(|| Failure::new("WasmEdge is out of memory"))?;
         Ok(Self(made, delete))
     }
 
-    fn as_ptr(&self) -> *mut T {
+    pub fn as_ptr(&self) -> *mut T {
         self.0.as_ptr()
     }
 }
@@ -81,7 +101,11 @@ impl<T> Drop for Owned<T> {
 }
 
 /// A VM that holds a module compiled by the JIT.
-pub struct JitVm(Owned<ffi::WasmEdge_VMContext>);
+pub struct JitVm {
+    // Dropped first: it knows the storage.
+    vm: Owned<ffi::WasmEdge_VMContext>,
+    storage: Option<StorageModule>,
+}
 
 // SAFETY: WasmEdge locks a VM's own functions, and one thread at a time has this one.
 unsafe impl Send for JitVm {}
@@ -95,6 +119,7 @@ impl JitVm {
     /// go on without compiled code.
     pub fn compile(config: &Config, module: &Ast) -> Result<Self, Failure> {
         log::take();
+        let storage = storage_for(module, HostStorage::default)?;
         // SAFETY: the registration is set in the VM's copy of the configuration by
         // creating it with that; the module is copied.
         let vm = unsafe {
@@ -102,6 +127,9 @@ impl JitVm {
                 ffi::WasmEdge_VMCreate(config.as_ptr(), null_mut()),
                 ffi::WasmEdge_VMDelete,
             )?;
+            if let Some(storage) = &storage {
+                check(ffi::WasmEdge_VMRegisterModuleFromImport(vm.as_ptr(), storage.as_ptr()))?;
+            }
             check(ffi::WasmEdge_VMLoadWasmFromASTModule(vm.as_ptr(), module.as_ptr()))?;
             check(ffi::WasmEdge_VMValidate(vm.as_ptr()))?;
             check(ffi::WasmEdge_VMInstantiate(vm.as_ptr()))?;
@@ -109,9 +137,17 @@ impl JitVm {
         };
         match log::find(FALLS_BACK) {
             Some(line) => Err(Failure::new(line)),
-            None => Ok(Self(vm)),
+            None => Ok(Self { vm, storage }),
         }
     }
+}
+
+/// The storage that a module imports, if it does.
+fn storage_for(
+    module: &Ast,
+    storage: impl FnOnce() -> HostStorage,
+) -> Result<Option<StorageModule>, Failure> {
+    module.imports_storage().then(|| StorageModule::new(storage())).transpose()
 }
 
 /// What keeps an instance alive. Fields are dropped from the top.
@@ -119,6 +155,7 @@ enum Home {
     Executor {
         instance: Owned<ffi::WasmEdge_ModuleInstanceContext>,
         _wasi: Owned<ffi::WasmEdge_ModuleInstanceContext>,
+        _storage: Option<StorageModule>,
         _store: Owned<ffi::WasmEdge_StoreContext>,
         executor: Owned<ffi::WasmEdge_ExecutorContext>,
     },
@@ -130,7 +167,7 @@ impl Home {
         match self {
             Home::Executor { executor, .. } => executor.as_ptr(),
             // SAFETY: the VM lives and owns its executor.
-            Home::Vm(vm) => unsafe { ffi::WasmEdge_VMGetExecutorContext(vm.0.as_ptr()) },
+            Home::Vm(vm) => unsafe { ffi::WasmEdge_VMGetExecutorContext(vm.vm.as_ptr()) },
         }
     }
 
@@ -138,7 +175,7 @@ impl Home {
         match self {
             Home::Executor { instance, .. } => instance.as_ptr(),
             // SAFETY: the VM lives and was instantiated.
-            Home::Vm(vm) => unsafe { ffi::WasmEdge_VMGetActiveModule(vm.0.as_ptr()) },
+            Home::Vm(vm) => unsafe { ffi::WasmEdge_VMGetActiveModule(vm.vm.as_ptr()) },
         }
     }
 }
@@ -194,6 +231,14 @@ impl Guest {
                 store.as_ptr(),
                 wasi.as_ptr(),
             ))?;
+            let storage = storage_for(module, || HostStorage::new(surroundings.env))?;
+            if let Some(storage) = &storage {
+                check(ffi::WasmEdge_ExecutorRegisterImport(
+                    executor.as_ptr(),
+                    store.as_ptr(),
+                    storage.as_ptr(),
+                ))?;
+            }
             let mut instance = null_mut();
             check(ffi::WasmEdge_ExecutorInstantiate(
                 executor.as_ptr(),
@@ -202,7 +247,14 @@ impl Guest {
                 module.as_ptr(),
             ))?;
             let instance = Owned::new(instance, ffi::WasmEdge_ModuleInstanceDelete)?;
-            Self::of(Home::Executor { instance, _wasi: wasi, _store: store, executor })
+            let home = Home::Executor {
+                instance,
+                _wasi: wasi,
+                _storage: storage,
+                _store: store,
+                executor,
+            };
+            Self::of(home)
         }
     }
 
@@ -210,16 +262,19 @@ impl Guest {
     ///
     /// # Errors
     /// When the instance does not fit the VM's configuration.
-    pub fn replace(vm: JitVm, surroundings: &Surroundings<'_>) -> Result<Self, Failure> {
+    pub fn replace(mut vm: JitVm, surroundings: &Surroundings<'_>) -> Result<Self, Failure> {
         log::take();
+        if let Some(storage) = &mut vm.storage {
+            storage.renew(HostStorage::new(surroundings.env));
+        }
         // SAFETY: the VM lives, owns its WASI module, and is validated.
         unsafe {
             let wasi = ffi::WasmEdge_VMGetImportModuleContext(
-                vm.0.as_ptr(),
+                vm.vm.as_ptr(),
                 ffi::WasmEdge_HostRegistration_Wasi,
             );
             surroundings.give_to(wasi)?;
-            check(ffi::WasmEdge_VMInstantiate(vm.0.as_ptr()))?;
+            check(ffi::WasmEdge_VMInstantiate(vm.vm.as_ptr()))?;
         }
         Self::of(Home::Vm(vm))
     }

@@ -123,6 +123,7 @@ fn prepare(mode: &str) -> Prepare {
         start: Start::Warm,
         limits: Limits::default(),
         env: BTreeMap::new(),
+        folder: None,
         request: String::from_utf8(REQUEST.to_vec()).unwrap(),
         warmup: 3,
         gap: Span(Duration::ZERO),

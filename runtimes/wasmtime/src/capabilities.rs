@@ -29,7 +29,7 @@ fn target(mode: Mode) -> TargetCapability {
         compiled_from: (mode == Mode::Aot).then(|| Form::P2.into()),
         isolations: vec![Isolation::Process, Isolation::Thread],
         starts: vec![Start::Warm, Start::ColdInstance, Start::ColdModule, Start::ColdProcess],
-        storages: vec![Storage::Inline, Storage::Redis],
+        storages: vec![Storage::Inline, Storage::Local, Storage::Redis, Storage::Host],
         settings: settings(mode),
     }
 }

@@ -6,6 +6,7 @@ use wasmtime::{Config, Engine, OptLevel};
 
 use crate::instance::Guest;
 use crate::mode::Mode;
+use crate::storage;
 use crate::watchdog::Watchdog;
 
 /// The target of [`Config::target`] that selects the interpreter.
@@ -27,6 +28,7 @@ impl ModeEngine {
         let engine = Engine::new(&config(mode).map_err(cannot)?).map_err(cannot)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(cannot)?;
+        storage::add_to_linker(&mut linker).map_err(cannot)?;
         let watchdog = Watchdog::start(engine.clone())
             .map_err(|error| HostError::system("start the watchdog's thread", error))?;
         Ok(Self { mode, engine, linker, watchdog })

@@ -4,12 +4,14 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use lumos_host::clock::monotonic_ns;
-use lumos_host::{HostError, Instance, InstanceConfig, InvokeError, Marks};
+use lumos_host::{
+    GUEST_FOLDER, HostError, HostStorage, Instance, InstanceConfig, InvokeError, Marks,
+};
 use lumos_model::phase::Phase;
-use lumos_model::wire::{GuestPhases, Status, envelope};
+use lumos_model::wire::{DATA_FOLDER, GuestPhases, Status, envelope};
 use wasmtime::Store;
 use wasmtime::component::{ResourceTable, TypedFunc};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 
 use crate::copies::{Inbound, Outbound};
 use crate::executor::{DeadlinePassed, Executor};
@@ -27,6 +29,7 @@ pub struct Guest {
     wasi: WasiCtx,
     table: ResourceTable,
     limiter: Limiter,
+    pub(crate) storage: HostStorage,
 }
 
 impl WasiView for Guest {
@@ -51,9 +54,10 @@ impl WasmtimeInstance {
         let executor = Executor::of_this_thread()?;
         let last_words = LastWords::default();
         let guest = Guest {
-            wasi: wasi(config, &last_words),
+            wasi: wasi(config, &last_words)?,
             table: ResourceTable::new(),
             limiter: Limiter::new(config.memory_bytes),
+            storage: HostStorage::new(&config.env),
         };
         let mut store = Store::new(&module.engine.engine, guest);
         store.limiter(|guest| &mut guest.limiter);
@@ -166,12 +170,23 @@ impl Instance for WasmtimeInstance {
     }
 }
 
-/// What a guest may do: its environment, clocks, randomness and TCP. Its standard output
-/// goes nowhere: the host's is the protocol's.
-fn wasi(config: &InstanceConfig, last_words: &LastWords) -> WasiCtx {
+/// What a guest may do: its environment, clocks, randomness, TCP, and its folder. Its
+/// standard output goes nowhere: the host's is the protocol's.
+fn wasi(config: &InstanceConfig, last_words: &LastWords) -> Result<WasiCtx, HostError> {
     let mut wasi = WasiCtx::builder();
     wasi.envs(&config.env).stderr(last_words.clone()).inherit_network().allow_tcp(true);
-    wasi.build()
+    if let Some(folder) = &config.folder {
+        // Files are read and written on the guest's thread, as everywhere else. The
+        // engine's default hands each operation to a thread of tokio's, whose time is not
+        // the instance's.
+        wasi.allow_blocking_current_thread(true)
+            .env(DATA_FOLDER, GUEST_FOLDER)
+            .preopened_dir(folder, GUEST_FOLDER, FsPerms::ReadWrite)
+            .map_err(|error| {
+                HostError::engine(format!("open the folder {}: {error:#}", folder.display()))
+            })?;
+    }
+    Ok(wasi.build())
 }
 
 fn wrong_type(module: &WasmtimeModule, error: wasmtime::Error) -> HostError {

@@ -21,6 +21,7 @@ mod module;
 mod proof;
 mod runtime;
 mod stderr;
+mod storage;
 mod watchdog;
 
 pub use instance::WasmtimeInstance;

@@ -62,7 +62,10 @@ impl WasmtimeModule {
         let pre = engine.linker.instantiate_pre(component).map_err(|error| {
             HostError::artifact(
                 path,
-                format!("an import is not part of WASI 0.2, the only thing offered: {error:#}"),
+                format!(
+                    "an import is part neither of WASI 0.2 nor of lumos:function, and nothing else \
+                     is offered: {error:#}"
+                ),
             )
         })?;
         Ok(Self { engine, path: path.to_owned(), pre, invoke, canary })

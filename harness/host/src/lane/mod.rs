@@ -147,5 +147,6 @@ fn instance_config(prepare: &Prepare) -> crate::runtime::InstanceConfig {
     crate::runtime::InstanceConfig {
         env: prepare.env.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
         memory_bytes: prepare.limits.memory.map(|memory| memory.0),
+        folder: prepare.folder.clone(),
     }
 }

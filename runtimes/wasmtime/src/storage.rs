@@ -1,0 +1,25 @@
+//! The interface `storage` (`functions/sdk/wit`): the host stores things for its guest.
+
+use wasmtime::component::Linker;
+use wasmtime::{Result, StoreContextMut};
+
+use crate::instance::Guest;
+
+const INTERFACE: &str = "lumos:function/storage";
+
+/// Offers the interface to the guests of `linker`.
+///
+/// A call blocks the guest's thread; the socket's own timeout bounds it, since the
+/// executor sees a deadline only where the guest waits for a future.
+pub fn add_to_linker(linker: &mut Linker<Guest>) -> Result<()> {
+    let mut storage = linker.instance(INTERFACE)?;
+    storage.func_wrap("get", |mut store: StoreContextMut<'_, Guest>, (key,): (String,)| {
+        Ok((store.data_mut().storage.get(&key),))
+    })?;
+    storage.func_wrap(
+        "put",
+        |mut store: StoreContextMut<'_, Guest>, (key, value): (String, Vec<u8>)| {
+            Ok((store.data_mut().storage.put(&key, &value),))
+        },
+    )
+}
