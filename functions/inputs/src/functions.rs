@@ -5,8 +5,11 @@ use crate::{InputError, Size};
 /// What is known of a function without running it.
 #[derive(Debug)]
 pub struct FunctionInfo {
-    /// Its crate's name, by which scenarios call it.
+    /// The name by which scenarios call it.
     pub name: &'static str,
+    /// The crate whose artifacts it is; one crate may be several functions, which their
+    /// requests tell apart.
+    pub krate: &'static str,
     /// What it does, in a line.
     pub description: &'static str,
     /// Whether it reads an input file.
@@ -37,6 +40,14 @@ pub(crate) enum Workload {
     Fibonacci,
     PrimeNumbers,
     MandelbrotBitmap,
+    Records(Format),
+}
+
+/// How a document of records is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Json,
+    MessagePack,
 }
 
 /// Table 2 of the paper, with a tiny size before each group.
@@ -44,9 +55,14 @@ const KIB: Option<[u32; 4]> = Some([16, 512, 1024, 2048]);
 const NUMBERS: Option<[u32; 4]> = Some([1_000, 10_000, 100_000, 1_000_000]);
 const PIXELS: Option<[u32; 4]> = Some([128, 512, 1024, 2048]);
 
-/// All functions: `noop`, and those of the paper.
+/// All functions: `noop`, those of the paper, and `records`.
 pub fn functions() -> &'static [FunctionInfo] {
     &FUNCTIONS
+}
+
+/// The crate whose artifacts `function` is: its own name, unless it is one of several.
+pub fn crate_of(function: &str) -> &str {
+    FUNCTIONS.iter().find(|info| info.name == function).map_or(function, |info| info.krate)
 }
 
 pub(crate) fn find(name: &str) -> Result<&'static FunctionInfo, InputError> {
@@ -56,9 +72,10 @@ pub(crate) fn find(name: &str) -> Result<&'static FunctionInfo, InputError> {
         .ok_or_else(|| InputError::UnknownFunction(name.to_owned()))
 }
 
-static FUNCTIONS: [FunctionInfo; 9] = [
+static FUNCTIONS: [FunctionInfo; 11] = [
     FunctionInfo {
         name: "noop",
+        krate: "noop",
         description: "answers a greeting: the cost of an invocation without work",
         has_input: false,
         has_output: false,
@@ -68,6 +85,7 @@ static FUNCTIONS: [FunctionInfo; 9] = [
     },
     FunctionInfo {
         name: "audio-generation",
+        krate: "audio-generation",
         description: "writes a sine tone as a WAV file and stores it",
         has_input: false,
         has_output: true,
@@ -77,6 +95,7 @@ static FUNCTIONS: [FunctionInfo; 9] = [
     },
     FunctionInfo {
         name: "fuzzy-search",
+        krate: "fuzzy-search",
         description: "finds the lines of a text that hold something like a word",
         has_input: true,
         has_output: false,
@@ -86,6 +105,7 @@ static FUNCTIONS: [FunctionInfo; 9] = [
     },
     FunctionInfo {
         name: "language-detection",
+        krate: "language-detection",
         description: "names the language of a text by its alphabet and trigrams",
         has_input: true,
         has_output: false,
@@ -95,6 +115,7 @@ static FUNCTIONS: [FunctionInfo; 9] = [
     },
     FunctionInfo {
         name: "encrypt-message",
+        krate: "encrypt-message",
         description: "encrypts a text with AES-256-GCM in software",
         has_input: true,
         has_output: false,
@@ -104,6 +125,7 @@ static FUNCTIONS: [FunctionInfo; 9] = [
     },
     FunctionInfo {
         name: "decrypt-message",
+        krate: "decrypt-message",
         description: "decrypts a text with AES-256-GCM in software",
         has_input: true,
         has_output: false,
@@ -113,6 +135,7 @@ static FUNCTIONS: [FunctionInfo; 9] = [
     },
     FunctionInfo {
         name: "fibonacci",
+        krate: "fibonacci",
         description: "adds Fibonacci numbers modulo 2^64",
         has_input: false,
         has_output: false,
@@ -122,6 +145,7 @@ static FUNCTIONS: [FunctionInfo; 9] = [
     },
     FunctionInfo {
         name: "prime-numbers",
+        krate: "prime-numbers",
         description: "lists the primes up to a limit by trial division",
         has_input: false,
         has_output: false,
@@ -131,11 +155,32 @@ static FUNCTIONS: [FunctionInfo; 9] = [
     },
     FunctionInfo {
         name: "mandelbrot-bitmap",
+        krate: "mandelbrot-bitmap",
         description: "draws the Mandelbrot set as a bitmap and stores it",
         has_input: false,
         has_output: true,
         unit: "pixels a side",
         amounts: PIXELS,
         workload: Workload::MandelbrotBitmap,
+    },
+    FunctionInfo {
+        name: "records",
+        krate: "records",
+        description: "decodes records in JSON, adds them up, encodes them again",
+        has_input: true,
+        has_output: true,
+        unit: "KiB of JSON",
+        amounts: KIB,
+        workload: Workload::Records(Format::Json),
+    },
+    FunctionInfo {
+        name: "records-messagepack",
+        krate: "records",
+        description: "decodes records in MessagePack, adds them up, encodes them again",
+        has_input: true,
+        has_output: true,
+        unit: "KiB of MessagePack",
+        amounts: KIB,
+        workload: Workload::Records(Format::MessagePack),
     },
 ];

@@ -5,17 +5,19 @@
 //! files share their content and each has exactly the stated size.
 #![forbid(unsafe_code)]
 
+mod draw;
 mod functions;
+mod records;
 mod request;
 mod size;
 mod text;
 
-pub use functions::{FunctionInfo, functions};
+pub use functions::{FunctionInfo, crate_of, functions};
 pub use request::{Placement, output_key, request};
 pub use size::{Size, UnknownSize};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use functions::{Workload, find};
+use functions::{Format, Workload, find};
 use sha2::{Digest, Sha256};
 
 /// Why there is no input or request.
@@ -55,14 +57,16 @@ pub fn input(function: &str, size: Size, seed: u64) -> Result<Option<InputFile>,
 
 /// The name of what a function reads.
 fn input_key(info: &FunctionInfo, size: Size, seed: u64) -> Option<String> {
-    let kind = match info.workload {
-        Workload::FuzzySearch => "search-text",
-        Workload::LanguageDetection | Workload::EncryptMessage => "spanish-text",
-        Workload::DecryptMessage => "encrypted-text",
+    let (kind, ending) = match info.workload {
+        Workload::FuzzySearch => ("search-text", "txt"),
+        Workload::LanguageDetection | Workload::EncryptMessage => ("spanish-text", "txt"),
+        Workload::DecryptMessage => ("encrypted-text", "txt"),
+        Workload::Records(Format::Json) => ("records", "json"),
+        Workload::Records(Format::MessagePack) => ("records", "msgpack"),
         _ => return None,
     };
     let kib = info.amount(size)?;
-    Some(format!("{kind}-{kib}kib-seed{seed}.txt"))
+    Some(format!("{kind}-{kib}kib-seed{seed}.{ending}"))
 }
 
 /// The bytes that a function reads: nothing, if it reads nothing.
@@ -78,6 +82,7 @@ fn content(info: &FunctionInfo, size: Size, seed: u64) -> Vec<u8> {
             let plaintext = text::spanish_text(bytes, seed);
             STANDARD.encode(text::encrypt(plaintext, seed, bytes)).into_bytes()
         }
+        Workload::Records(format) => records::document(format, bytes, seed),
         _ => Vec::new(),
     }
 }
@@ -105,7 +110,8 @@ mod tests {
                 _ => stated,
             };
             assert_eq!(file.bytes.len(), expected, "{} {size}", info.name);
-            assert!(std::str::from_utf8(&file.bytes).is_ok(), "{} {size}", info.name);
+            let is_text = info.workload != Workload::Records(Format::MessagePack);
+            assert_eq!(std::str::from_utf8(&file.bytes).is_ok(), is_text, "{} {size}", info.name);
         }
     }
 
@@ -115,10 +121,10 @@ mod tests {
         let mut keys = HashSet::new();
         for (info, size, file) in files(42).chain(files(43)) {
             if keys.insert(file.key) {
-                assert!(beginnings.insert(file.bytes[..64].to_vec()), "{} {size}", info.name);
+                assert!(beginnings.insert(file.bytes[..96].to_vec()), "{} {size}", info.name);
             }
         }
-        assert_eq!(keys.len(), 3 * Size::ALL.len() * 2, "three kinds of text, two seeds");
+        assert_eq!(keys.len(), 5 * Size::ALL.len() * 2, "five kinds of file, two seeds");
     }
 
     #[test]
@@ -128,6 +134,8 @@ mod tests {
             ("fuzzy-search", Size::Small),
             ("language-detection", Size::Small),
             ("decrypt-message", Size::Tiny),
+            ("records", Size::Tiny),
+            ("records-messagepack", Size::Tiny),
         ]
         .map(|(function, size)| input(function, size, 42).unwrap().unwrap().sha256);
         assert_eq!(
@@ -137,6 +145,8 @@ mod tests {
                 "460904f1e8374354ccd9058cbf6b7a95e8b47be72b774fc6db2e8f3de9cc86fb",
                 "d5b02db7b166c7607bfad9e5b6717845a340ddb4c7cf63bc8d6fd4ccd0f4542d",
                 "a6cdadfda6cd453232d197f8f9ee522b1efcceb455793360ec868754132b3445",
+                "8c66293778aa6c9b9715f903a0ce7342a4242e2a6f10f2de4cdaa1c1a3f18361",
+                "6122d40ee78e8c051b1f76d4950812bde7356895e17e43eab95b99f57d9d0bbd",
             ]
         );
     }

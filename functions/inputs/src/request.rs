@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use crate::functions::{FunctionInfo, Workload, find};
+use crate::functions::{Format, FunctionInfo, Workload, find};
 use crate::{InputError, Size, content, input_key, text};
 
 /// Where input is read from and output goes to.
@@ -14,7 +15,7 @@ pub enum Placement {
     Inline,
     /// In Redis, under the file's key.
     Redis,
-    /// In this folder, as the function sees it.
+    /// In this folder, as the function sees it; an empty path is its folder of data.
     Local(PathBuf),
     /// With the host, under the file's key.
     Host,
@@ -56,6 +57,14 @@ pub fn request(
             "key": text::KEY,
             "input": source(info, size, seed, placement)?,
         }),
+        Workload::Records(format) => json!({
+            "format": match format {
+                Format::Json => "json",
+                Format::MessagePack => "messagepack",
+            },
+            "input": source(info, size, seed, placement)?,
+            "output": sink(info, size, placement)?,
+        }),
     };
     Ok(request.to_string().into_bytes())
 }
@@ -68,6 +77,10 @@ pub fn output_key(function: &str, size: Size) -> Option<String> {
     match info.workload {
         Workload::AudioGeneration => Some(format!("tone-{amount}kib.wav")),
         Workload::MandelbrotBitmap => Some(format!("mandelbrot-{amount}px.pbm")),
+        Workload::Records(Format::Json) => Some(format!("records-{amount}kib-again.json")),
+        Workload::Records(Format::MessagePack) => {
+            Some(format!("records-{amount}kib-again.msgpack"))
+        }
         _ => None,
     }
 }
@@ -79,7 +92,9 @@ fn source(
     placement: &Placement,
 ) -> Result<Value, InputError> {
     if let Placement::Inline = placement {
-        let text = String::from_utf8(content(info, size, seed)).expect("inputs are texts");
+        // What is no text travels as base64.
+        let text = String::from_utf8(content(info, size, seed))
+            .unwrap_or_else(|error| STANDARD.encode(error.as_bytes()));
         return Ok(json!({ "inline": text }));
     }
     placed(input_key(info, size, seed).unwrap_or_default(), placement)

@@ -1,9 +1,8 @@
 //! The texts: random, and the same everywhere.
 
 use aes_gcm::{Aes256Gcm, Key, KeyInit, Nonce, aead::AeadInPlace};
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
-use sha2::{Digest, Sha256};
+
+use crate::draw::Draw;
 
 /// The key of the published functions.
 pub(crate) const KEY: &str = "sWXKbbmxgkqmWVsJYNgt9dApYfQpwVDK";
@@ -96,24 +95,8 @@ pub(crate) fn encrypt(text: String, seed: u64, bytes: usize) -> Vec<u8> {
 /// The nonce for a text of `bytes` bytes.
 pub(crate) fn nonce(seed: u64, bytes: usize) -> [u8; 12] {
     let mut nonce = [0; 12];
-    Draw::new("nonce", bytes, seed).0.fill_bytes(&mut nonce);
+    Draw::new("nonce", bytes, seed).fill(&mut nonce);
     nonce
-}
-
-/// Random numbers that depend on what they are for.
-struct Draw(ChaCha8Rng);
-
-impl Draw {
-    fn new(kind: &str, bytes: usize, seed: u64) -> Self {
-        let name = format!("lumos/{kind}/{bytes}/{seed}");
-        Self(ChaCha8Rng::from_seed(Sha256::digest(name).into()))
-    }
-
-    /// A number from 0 to `end` - 1: the upper half of a product, which no version of a
-    /// library changes. Its bias, below `end` / 2^32, does not matter for texts.
-    fn below(&mut self, end: usize) -> usize {
-        ((u64::from(self.0.next_u32()) * end as u64) >> 32) as usize
-    }
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ fn decodes_for(function: &str, request: &[u8]) -> Result<(), serde_json::Error> 
         "decrypt-message" => decodes::<decrypt_message::DecryptMessage>(request),
         "fibonacci" => decodes::<fibonacci::Fibonacci>(request),
         "prime-numbers" => decodes::<prime_numbers::PrimeNumbers>(request),
+        "records" | "records-messagepack" => decodes::<records::Records>(request),
         "mandelbrot-bitmap" => decodes::<mandelbrot_bitmap::MandelbrotBitmap>(request),
         other => panic!("this test does not know {other}"),
     }
@@ -70,6 +71,19 @@ fn encryption_and_decryption_are_inverse_on_the_inputs() {
     assert_eq!(decrypted["data"], text("encrypt-message"));
     let encrypted = answer::<encrypt_message::EncryptMessage>("encrypt-message");
     assert_eq!(encrypted["encrypted_data"], text("decrypt-message"));
+}
+
+#[test]
+fn records_come_back_as_they_went() {
+    for function in ["records", "records-messagepack"] {
+        let answer = answer::<records::Records>(function);
+        assert!(answer["records"].as_u64().unwrap() > 40, "{function}: {answer}");
+        assert!(answer["active"].as_u64().unwrap() > 20, "{function}: {answer}");
+        let document = answer["document"]["inline"].as_str().unwrap();
+        let document = lumos_function::Base64::decode(document).unwrap().0;
+        let input = input(function, Size::Tiny, SEED).unwrap().unwrap().bytes;
+        assert!(document == input, "{function}: the document is another");
+    }
 }
 
 #[test]

@@ -32,9 +32,19 @@ impl Context {
     /// Counts the time of `turn` as `deserialize`: stored bytes become the function's
     /// data.
     pub fn deserialize<T>(&mut self, turn: impl FnOnce() -> T) -> T {
+        self.timed(GuestPhase::Deserialize, turn)
+    }
+
+    /// Counts the time of `turn` as `serialize`: the function's data become bytes to be
+    /// stored. The response's own encoding counts by itself.
+    pub fn serialize<T>(&mut self, turn: impl FnOnce() -> T) -> T {
+        self.timed(GuestPhase::Serialize, turn)
+    }
+
+    fn timed<T>(&mut self, phase: GuestPhase, turn: impl FnOnce() -> T) -> T {
         let started = Instant::now();
         let data = turn();
-        self.phases.add(GuestPhase::Deserialize, nanoseconds_since(started));
+        self.phases.add(phase, nanoseconds_since(started));
         data
     }
 }

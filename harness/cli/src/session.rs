@@ -181,6 +181,7 @@ impl Session {
     /// # Errors
     /// When it was not built or is not what was built.
     pub fn artifact(&self, function: &str, target: &Target) -> anyhow::Result<(PathBuf, Artifact)> {
+        let function = lumos_inputs::crate_of(function);
         let artifact = self.artifacts.find(function, &self.form(target)?)?.clone();
         let mut verified = self.verified.lock().unwrap_or_else(|e| e.into_inner());
         if let Some(path) = verified.get(&artifact.sha256) {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
-use super::shared::{ArtifactsFolder, count, function_names};
+use super::shared::{ArtifactsFolder, count, crate_names};
 use crate::artifacts::build::Build;
 use crate::commands::Exit;
 use crate::discovery;
@@ -44,7 +44,7 @@ impl Artifacts {
             built: &built,
             lock: &self.lock,
             folder: &folder,
-            functions: &function_names(),
+            functions: &crate_names(),
             optional: &["conformance"],
             hosts: &hosts,
         };

@@ -83,6 +83,14 @@ pub fn function_names() -> Vec<&'static str> {
     lumos_inputs::functions().iter().map(|function| function.name).collect()
 }
 
+/// The crates that the functions are built from: one may be several functions.
+pub fn crate_names() -> Vec<&'static str> {
+    let mut names: Vec<_> =
+        lumos_inputs::functions().iter().map(|function| function.krate).collect();
+    names.dedup();
+    names
+}
+
 /// Reads the scenario at `path`; also returns its text.
 ///
 /// # Errors

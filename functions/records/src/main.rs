@@ -1,0 +1,2 @@
+//! The function as an executable.
+lumos_function::main!(records::Records);
