@@ -235,7 +235,7 @@ impl HostClient {
             None => Ok(()),
         };
         if sent.is_err() {
-            return Err(self.post_mortem("it takes no more requests".to_owned()));
+            return Err(self.post_mortem("it ended".to_owned()));
         }
         match self.answers.recv_timeout(patience) {
             Ok(Ok(FromHost::Failed { error })) => Err(ClientError::Refused(error)),

@@ -1,5 +1,6 @@
 //! Processes that are killed, at any moment.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use lumos_model::row::Outcome;
@@ -9,7 +10,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use crate::common::{
     Scratch, assert_no_doubles, complete_lines, counts, rows, telemetry, wait_until,
 };
-use crate::leftovers::{assert_no_process_left, groups_of, processes};
+use crate::leftovers::{Process, assert_no_process_left, groups_of, processes};
 
 const KILLS: usize = 24;
 
@@ -84,23 +85,24 @@ fn run_and_kill_hosts(scratch: &Scratch, hosts: usize) -> crate::common::Ended {
     let mut run = scratch.start(&scenario, "out");
     let pid = run.pid();
     assert!(run.wait_for_rows(1));
-    let mut killed = Vec::new();
-    while killed.len() < hosts {
-        wait_until("a host", || {
-            let host = processes().find(|process| {
-                process.is_host("lumos-host-native", pid) && !killed.contains(&process.pid)
-            });
-            if let Some(host) = &host {
-                host.kill();
-                killed.push(host.pid);
-            }
-            host.is_some()
+    let mut killed = HashSet::new();
+    for _ in 0..hosts {
+        wait_until("a host at work", || {
+            let mut instances = at_work(pid, 3).map(|instance| instance.parent());
+            let host = instances.find(|host| !killed.contains(&host.pid));
+            host.inspect(|host| host.kill()).is_some_and(|host| killed.insert(host.pid))
         });
     }
     let ended = run.ended();
     crate::leftovers::assert_nothing_left(scratch, pid);
     assert_no_doubles(&scratch.path("out"));
     ended
+}
+
+/// Instances of `lumos` number `pid` that have computed for this many hundredths of a
+/// second: then they are beyond their warm-up.
+fn at_work(pid: u32, ticks: u64) -> impl Iterator<Item = Process> {
+    processes().filter(move |process| process.is_instance(pid) && process.ticks() >= ticks)
 }
 
 #[test]
@@ -131,20 +133,17 @@ fn a_block_whose_host_dies_again_has_failed() {
 #[test]
 fn an_instance_that_is_killed_is_a_row() {
     let scratch = Scratch::new();
-    let scenario = scratch.scenario("repetitions = 200\nblock = 100\nwarmup = 1", SLOW);
+    let scenario = scratch.scenario("repetitions = 400\nblock = 400\nwarmup = 1", SLOW);
     let mut run = scratch.start(&scenario, "out");
     let pid = run.pid();
     assert!(run.wait_for_rows(1));
-    // It is far beyond its warm-up when it has computed for a tenth of a second.
     wait_until("an instance at work", || {
-        let mut instances = processes().filter(|process| process.is_instance(pid));
-        let instance = instances.find(|instance| instance.ticks() >= 10);
-        instance.inspect(|instance| instance.kill()).is_some()
+        at_work(pid, 10).next().inspect(|instance| instance.kill()).is_some()
     });
     let ended = run.ended().expect(1);
     assert!(ended.stdout.contains("ended by SIGKILL"), "{}", ended.stdout);
     let rows = rows(&scratch.path("out"));
-    assert_eq!(rows.len(), 2 * 200);
+    assert_eq!(rows.len(), 2 * 400);
     let failed: Vec<_> = rows.iter().filter(|row| row.sample.outcome != Outcome::Ok).collect();
     assert_eq!(failed.len(), 1, "{failed:?}");
     assert_eq!(failed[0].sample.outcome, Outcome::Trap);

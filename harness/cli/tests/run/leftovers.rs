@@ -64,12 +64,10 @@ impl Process {
         (is_marked || self.read("cgroup").contains(&format!("/lumos/run-{lumos}/"))) && self.runs()
     }
 
-    /// Whether it is the host `name` of `lumos` number `parent`.
-    pub fn is_host(&self, name: &str, parent: u32) -> bool {
-        let exe = fs::read_link(self.folder.join("exe")).unwrap_or_default();
-        exe.file_name().is_some_and(|exe| exe == Path::new(name))
-            && self.stat(1) == Some(u64::from(parent))
-            && self.runs()
+    /// The process that started it.
+    pub fn parent(&self) -> Self {
+        let pid = self.stat(1).expect("a process that runs has a parent") as i32;
+        Self { pid, folder: Path::new("/proc").join(pid.to_string()) }
     }
 
     /// Whether it is an instance in a control group of `lumos` number `lumos`.
@@ -77,6 +75,7 @@ impl Process {
         let groups = self.read("cgroup");
         let prefix = format!("/lumos/run-{lumos}/");
         groups.lines().any(|group| group.contains(&prefix) && group.contains("/instance-"))
+            && self.runs()
     }
 
     /// Processor time that it has used, in ticks of 10 ms.
