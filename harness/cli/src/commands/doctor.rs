@@ -31,15 +31,9 @@ impl Doctor {
         match self.format {
             Format::Text => out.write_all(text(&checks).as_bytes())?,
             Format::Json => {
-                serde_json::to_writer_pretty(
-                    &mut *out,
-                    &json!({
-                        "schema": SCHEMA,
-                        "checks": checks,
-                        "machine": facts.machine.fingerprint,
-                    }),
-                )?;
-                writeln!(out)?;
+                let machine = &facts.machine.fingerprint;
+                let json = json!({ "schema": SCHEMA, "checks": checks, "machine": machine });
+                writeln!(out, "{json:#}")?;
             }
         }
         Ok(if checks.iter().any(Check::is_fatal) { Exit::MeasuredFailure } else { Exit::Done })
