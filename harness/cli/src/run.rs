@@ -181,10 +181,10 @@ impl Run {
         let mut artifacts = Vec::new();
         let mut seen = HashSet::new();
         for cell in plan.runnable() {
-            if seen.insert((&cell.function, &cell.target)) {
-                if let Ok((_, artifact)) = session.artifact(&cell.function, &cell.target) {
-                    artifacts.push(artifact);
-                }
+            if seen.insert((&cell.function, &cell.target))
+                && let Ok((_, artifact)) = session.artifact(&cell.function, &cell.target)
+            {
+                artifacts.push(artifact);
             }
         }
         artifacts.sort_by(|a, b| (&a.function, &a.form).cmp(&(&b.function, &b.form)));

@@ -133,5 +133,5 @@ fn free_bytes(folder: &Path) -> Option<u64> {
     let results = folder.join("results");
     let place = if results.is_dir() { results } else { folder.to_owned() };
     let stat = nix::sys::statvfs::statvfs(&place).ok()?;
-    Some(u64::from(stat.blocks_available()).saturating_mul(stat.fragment_size()))
+    Some(stat.blocks_available().saturating_mul(stat.fragment_size()))
 }
