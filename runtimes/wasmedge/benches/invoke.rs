@@ -13,7 +13,7 @@ use lumos_host_wasmedge::vm::{Guest, JitVm, Surroundings};
 use lumos_host_wasmedge::{compile, config};
 
 const REQUEST: [u8; 100] = [b'e'; 100];
-const SURROUNDINGS: Surroundings<'_> = Surroundings { env: &[], stdin: 0, output: 2 };
+const SURROUNDINGS: Surroundings<'_> = Surroundings { env: &[], folder: None, stdin: 0, output: 2 };
 
 fn invoke(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a temporary folder");
