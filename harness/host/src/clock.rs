@@ -3,6 +3,11 @@
 //! `CLOCK_MONOTONIC` is one for all processes of a machine (clock_gettime(2)), so time
 //! stamps of host and instance may be subtracted. The CPU-time clocks are exact to the
 //! nanosecond, unlike `getrusage`, which moves in ticks while a thread runs.
+//!
+//! Tests may put a simulated clock in their place (`mock::clock`); it is not compiled
+//! into anything else.
+
+use std::time::Duration;
 
 use nix::sys::time::TimeValLike;
 use nix::time::{ClockId, clock_gettime};
@@ -32,7 +37,21 @@ pub fn cpu_ns_of(pid: Pid) -> Option<u64> {
     clock_gettime(clock).ok().map(|time| time.num_nanoseconds() as u64)
 }
 
+/// Lets time pass.
+pub fn sleep(duration: Duration) {
+    #[cfg(any(test, feature = "mock"))]
+    if crate::mock::clock::sleep(duration) {
+        return;
+    }
+    std::thread::sleep(duration);
+}
+
+#[inline]
 fn read(clock: ClockId) -> u64 {
+    #[cfg(any(test, feature = "mock"))]
+    if let Some(ns) = crate::mock::clock::read(clock) {
+        return ns;
+    }
     let time = clock_gettime(clock).expect("a clock that every Linux has");
     time.num_nanoseconds() as u64
 }

@@ -13,6 +13,8 @@ mod lane;
 mod main_entry;
 pub mod marks;
 pub mod measure;
+#[cfg(any(test, feature = "mock"))]
+pub mod mock;
 pub mod page_cache;
 pub mod process;
 pub mod runtime;

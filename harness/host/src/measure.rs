@@ -50,6 +50,9 @@ pub fn sample(
         total_ns,
         phases_ns,
         provision_spans: reading.spans,
+        gap_ns: None,
+        evicted_pages: None,
+        resident_pages_after: None,
         teardown_ns: None,
         cpu_ns: reading.cpu_ns,
         memory_peak_bytes: reading.memory_peak_bytes,
@@ -119,6 +122,15 @@ pub fn reclassify_io_timeout(sample: &mut Sample, timeout: Duration) {
     let late = Duration::from_nanos(sample.total_ns) >= timeout;
     if sample.outcome == Outcome::Error && late {
         sample.outcome = Outcome::Timeout;
+    }
+}
+
+/// A sample whose start was another one than the cell asks for is a row, and does not
+/// count.
+pub fn reclassify_wrong_start(sample: &mut Sample, asked: Start) {
+    if sample.start_kind != asked && sample.outcome == Outcome::Ok {
+        let message = format!("a {asked} start was asked for, and it was {}", sample.start_kind);
+        fail(sample, Outcome::WrongStart, message);
     }
 }
 
@@ -202,5 +214,22 @@ mod tests {
         assert_eq!(late.outcome, Outcome::Error);
         reclassify_io_timeout(&mut late, Duration::from_nanos(100));
         assert_eq!(late.outcome, Outcome::Timeout);
+    }
+
+    #[test]
+    fn a_start_that_nobody_asked_for_is_told_and_a_failure_stays_what_it_is() {
+        let answer = answer(Status::Ok);
+        let mut asked = sample(0, Start::Warm, reading(100), Ok(&answer), false);
+        reclassify_wrong_start(&mut asked, Start::Warm);
+        assert_eq!(asked.outcome, Outcome::Ok);
+        let mut cold = sample(0, Start::ColdInstance, reading(100), Ok(&answer), false);
+        reclassify_wrong_start(&mut cold, Start::Warm);
+        assert_eq!(cold.outcome, Outcome::WrongStart);
+        let expected = "a warm start was asked for, and it was cold:instance";
+        assert_eq!(cold.error.as_deref(), Some(expected));
+        let trap = InvokeError::Trap("unreachable".into());
+        let mut failed = sample(0, Start::ColdInstance, reading(100), Err(&trap), false);
+        reclassify_wrong_start(&mut failed, Start::Warm);
+        assert_eq!(failed.outcome, Outcome::Trap);
     }
 }

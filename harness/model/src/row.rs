@@ -73,6 +73,15 @@ pub struct Sample {
     /// Parts of `provision`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provision_spans: Option<ProvisionSpans>,
+    /// Before a cold sample: how long nothing was done, in nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gap_ns: Option<u64>,
+    /// For `cold:image`: pages of the artifact that left memory before the sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evicted_pages: Option<u64>,
+    /// For `cold:image`: pages of the artifact that did not leave; not zero: `wrong-start`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resident_pages_after: Option<u64>,
     /// The instance freed after the response; not in `total_ns`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub teardown_ns: Option<u64>,
@@ -152,6 +161,9 @@ mod tests {
                 total_ns: 5,
                 phases_ns: phases,
                 provision_spans: None,
+                gap_ns: None,
+                evicted_pages: None,
+                resident_pages_after: None,
                 teardown_ns: None,
                 cpu_ns: Some(6),
                 memory_peak_bytes: None,

@@ -45,7 +45,7 @@ impl Runtime for NativeRuntime {
                 form: Form::from(Form::NATIVE),
                 compiled_from: None,
                 isolations: vec![Isolation::Process],
-                starts: vec![Start::Warm, Start::ColdProcess],
+                starts: vec![Start::Warm, Start::ColdProcess, Start::ColdImage],
                 storages: vec![Storage::Inline, Storage::Local, Storage::Redis],
                 settings: settings.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
             }],

@@ -34,7 +34,7 @@ fn target(mode: Mode) -> TargetCapability {
         form,
         compiled_from,
         isolations: vec![Isolation::Process, Isolation::Thread],
-        starts: vec![Start::Warm, Start::ColdInstance, Start::ColdModule, Start::ColdProcess],
+        starts: Start::ALL.to_vec(),
         storages: vec![Storage::Inline, Storage::Local, Storage::Redis, Storage::Host],
         settings: settings(mode),
     }

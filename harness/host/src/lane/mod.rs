@@ -5,17 +5,18 @@ mod process;
 mod thread;
 
 use std::path::{Path, PathBuf};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lumos_model::cell::{Isolation, Start, Target};
 use lumos_model::protocol::{BlockResult, ModeProof, Prepare};
 use lumos_model::row::{Outcome, Sample};
 
 use crate::cgroup::{Base, Counters};
+use crate::clock::{monotonic_ns, sleep};
 use crate::error::HostError;
 use crate::measure;
 use crate::runtime::Runtime;
+use crate::telemetry;
 pub(crate) use process::ProcessLane;
 pub(crate) use thread::ThreadLane;
 
@@ -26,6 +27,11 @@ pub(crate) trait Lane {
 
     /// Counters of the instances since the last call.
     fn take_counters(&mut self) -> Vec<Counters>;
+
+    /// Adds what the memory of this process, in `host`, tells of the instance in it.
+    fn attribute_memory(&self, host: &mut Counters) {
+        let _ = host;
+    }
 
     /// Proves the mode of the module that it holds; `None`: it holds no such module.
     fn prove_mode(&self, target: &Target, artifact: &Path) -> Option<Result<ModeProof, HostError>> {
@@ -90,31 +96,33 @@ impl<'r> Prepared<'r> {
         keep_output: bool,
         budget: Option<Duration>,
     ) -> BlockResult {
-        let begin = Instant::now();
+        let begin_ns = monotonic_ns();
         let start = self.prepare.start;
-        let timeout = self.prepare.limits.timeout.0;
         let mut taken = Vec::with_capacity(samples as usize);
         self.lane.take_counters();
+        let before = telemetry::Usage::now();
         for seq in 0..samples {
-            if seq > 0 && budget.is_some_and(|budget| begin.elapsed() >= budget) {
+            let spent = Duration::from_nanos(monotonic_ns() - begin_ns);
+            if seq > 0 && budget.is_some_and(|budget| spent >= budget) {
                 break;
             }
-            if start.is_cold() {
-                sleep(self.prepare.gap.0);
-            } else if self.served == 0 {
+            let gap_ns = start.is_cold().then(|| idle(self.prepare.gap.0));
+            if !start.is_cold() && self.served == 0 {
                 // The last invocation ended its instance.
                 self.warm_up();
             }
             let mut sample = self.lane.sample(seq, start, &self.prepare.request, keep_output);
-            measure::reclassify_io_timeout(&mut sample, timeout);
+            sample.gap_ns = gap_ns;
+            measure::reclassify_io_timeout(&mut sample, self.prepare.limits.timeout.0);
             self.served = if sample.outcome == Outcome::Ok { self.served + 1 } else { 0 };
-            if sample.start_kind != start && sample.outcome == Outcome::Ok {
-                sample.outcome = Outcome::WrongStart;
-            }
+            measure::reclassify_wrong_start(&mut sample, start);
             taken.push(sample);
         }
+        let mut host = telemetry::Usage::now().since(&before);
         let instances = self.lane.take_counters();
-        BlockResult { samples: taken, instances, host: crate::telemetry::host_counters() }
+        host.extend(telemetry::memory());
+        self.lane.attribute_memory(&mut host);
+        BlockResult { samples: taken, instances, host }
     }
 
     /// Serves a request of the caller's own with the instance at hand, or a new one where
@@ -140,6 +148,13 @@ impl<'r> Prepared<'r> {
         }
         samples
     }
+}
+
+/// Does nothing for `gap`; returns how long that was, in nanoseconds.
+fn idle(gap: Duration) -> u64 {
+    let begin_ns = monotonic_ns();
+    sleep(gap);
+    monotonic_ns() - begin_ns
 }
 
 /// What the scenario's limits and environment mean for an instance.

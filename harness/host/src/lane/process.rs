@@ -1,11 +1,12 @@
 //! Instances in processes of their own.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use lumos_model::cell::Start;
 use lumos_model::phase::{Phase, Phases};
 use lumos_model::protocol::{Limits, Prepare};
-use lumos_model::row::Sample;
+use lumos_model::row::{Outcome, Sample};
 use lumos_model::wire::frame::REPLY_HEAD;
 use lumos_model::wire::{Reply, RequestKind};
 
@@ -14,6 +15,7 @@ use crate::cgroup::{Base, Counters, Group};
 use crate::clock::monotonic_ns;
 use crate::error::{HostError, InvokeError};
 use crate::measure::{self, Reading};
+use crate::page_cache::{self, Eviction};
 use crate::process::{Exchange, ProcessInstance};
 use crate::runtime::{ProcessCommand, Runtime};
 use crate::serve_instance;
@@ -23,14 +25,17 @@ const GRACE: Duration = Duration::from_secs(1);
 
 pub(crate) struct ProcessLane<'r> {
     command: ProcessCommand,
+    artifact: PathBuf,
     limits: Limits,
     base: Option<&'r Base>,
     made: u32,
     instance: Option<ProcessInstance>,
     answer: Vec<u8>,
     counters: Vec<Counters>,
-    /// Counters of the running instance when they were last taken.
-    taken: Counters,
+    /// Counters of the running instance when they were last taken; `None`: it is new.
+    taken: Option<Counters>,
+    /// What became of the artifact's pages before the sample at hand.
+    eviction: Option<Eviction>,
 }
 
 impl<'r> ProcessLane<'r> {
@@ -60,13 +65,15 @@ impl<'r> ProcessLane<'r> {
         }
         Ok(Self {
             command,
+            artifact: prepare.artifact.clone(),
             limits: prepare.limits.clone(),
             base,
             made: 0,
             instance: None,
             answer: Vec::new(),
             counters: Vec::new(),
-            taken: Counters::new(),
+            taken: None,
+            eviction: None,
         })
     }
 
@@ -103,8 +110,14 @@ impl<'r> ProcessLane<'r> {
         deadline_ns: u64,
     ) -> Result<(), InvokeError> {
         match start {
-            Start::ColdProcess | Start::ColdImage => {
+            Start::ColdProcess => {
                 self.discard();
+            }
+            Start::ColdImage => {
+                self.discard();
+                let evicted = page_cache::evict(&self.artifact);
+                let failed = |e| InvokeError::Failed(format!("the artifact's pages stay: {e}"));
+                self.eviction = Some(evicted.map_err(failed)?);
             }
             Start::ColdInstance | Start::ColdModule if self.instance.is_none() => {
                 self.serve(start, request, deadline_ns)?;
@@ -117,9 +130,9 @@ impl<'r> ProcessLane<'r> {
     /// Ends the instance; its counters are read first. Returns how long the ending took.
     fn discard(&mut self) -> Option<u64> {
         let instance = self.instance.take()?;
-        let taken = std::mem::take(&mut self.taken);
+        let taken = self.taken.take();
         let counters = instance.group().map(Group::counters);
-        self.counters.extend(counters.map(|counters| difference(counters, &taken)));
+        self.counters.extend(counters.map(|counters| difference(counters, taken.as_ref())));
         let begin_ns = monotonic_ns();
         drop(instance);
         Some(monotonic_ns() - begin_ns)
@@ -145,7 +158,7 @@ impl Lane for ProcessLane<'_> {
             answered_ns,
             phases: Phases::default(),
             spans: None,
-            cpu_ns: cpu_after_ns.map(|after| after - cpu_before_ns.unwrap_or(0)),
+            cpu_ns: cpu_spent(fresh, cpu_before_ns, cpu_after_ns),
             linear_memory_bytes: 0,
             memory_peak_bytes: self.memory_peak_bytes(),
         };
@@ -155,14 +168,16 @@ impl Lane for ProcessLane<'_> {
             reading.spans = fresh.then(|| instance.spans(exchange.reply.entered_ns));
             reading.linear_memory_bytes = exchange.reply.memory_bytes;
         }
+        let eviction = self.eviction.take();
         let kind = match start {
-            _ if fresh => Start::ColdProcess,
+            _ if fresh => rung_of_a_new_process(eviction.as_ref()),
             Start::ColdInstance | Start::ColdModule => start,
             _ => Start::Warm,
         };
         let failed = result.is_err();
         let answer = result.as_ref().map(|_| &self.answer[REPLY_HEAD..]);
         let mut sample = measure::sample(seq, kind, reading, answer, keep_output);
+        tell_eviction(&mut sample, eviction);
         if failed || matches!(start, Start::ColdProcess | Start::ColdImage) {
             sample.teardown_ns = self.discard();
         }
@@ -171,8 +186,8 @@ impl Lane for ProcessLane<'_> {
 
     fn take_counters(&mut self) -> Vec<Counters> {
         if let Some(now) = self.instance.as_ref().and_then(|i| i.group()).map(Group::counters) {
-            self.counters.push(difference(now.clone(), &self.taken));
-            self.taken = now;
+            self.counters.push(difference(now.clone(), self.taken.as_ref()));
+            self.taken = Some(now);
         }
         std::mem::take(&mut self.counters)
     }
@@ -198,20 +213,50 @@ fn phases(exchange: &Exchange, fresh_since_ns: Option<u64>) -> Phases {
     phases
 }
 
-/// Counters since `before`; levels (`_current_bytes`, `_peak_bytes`) stay as they are.
-fn difference(mut now: Counters, before: &Counters) -> Counters {
-    for (name, value) in &mut now {
-        let is_level = name.ends_with("_current_bytes") || name.ends_with("_peak_bytes");
-        if !is_level {
-            *value = value.saturating_sub(before.get(name).copied().unwrap_or(0));
-        }
+/// What was new for a sample that made its process.
+fn rung_of_a_new_process(eviction: Option<&Eviction>) -> Start {
+    match eviction {
+        Some(eviction) if eviction.resident_after == 0 => Start::ColdImage,
+        _ => Start::ColdProcess,
     }
+}
+
+/// Writes down what became of the artifact's pages, and why some stayed.
+fn tell_eviction(sample: &mut Sample, eviction: Option<Eviction>) {
+    let Some(eviction) = eviction else { return };
+    sample.evicted_pages = Some(eviction.evicted());
+    sample.resident_pages_after = Some(eviction.resident_after);
+    if sample.outcome == Outcome::Ok && eviction.reason.is_some() {
+        sample.outcome = Outcome::WrongStart;
+        sample.error = eviction.reason;
+    }
+}
+
+/// CPU time between two readings; a new process began at zero.
+fn cpu_spent(fresh: bool, before_ns: Option<u64>, after_ns: Option<u64>) -> Option<u64> {
+    let before_ns = if fresh { 0 } else { before_ns? };
+    after_ns?.checked_sub(before_ns)
+}
+
+/// Counters since `before`, `None`: since the group was made, when all were zero. Levels
+/// (`_current_bytes`, `_peak_bytes`) stay as they are, and what `before` lacks has no
+/// difference.
+fn difference(mut now: Counters, before: Option<&Counters>) -> Counters {
+    let Some(before) = before else { return now };
+    now.retain(|name, value| {
+        if name.ends_with("_current_bytes") || name.ends_with("_peak_bytes") {
+            return true;
+        }
+        let since = before.get(name).and_then(|before| value.checked_sub(*before));
+        *value = since.unwrap_or_default();
+        since.is_some()
+    });
     now
 }
 
 #[cfg(test)]
 mod tests {
-    use lumos_model::wire::ReplyOutcome;
+    use lumos_model::wire::{GuestPhases, ReplyOutcome, Status, envelope};
 
     use super::*;
 
@@ -250,12 +295,68 @@ mod tests {
         assert_eq!(phases.get(Phase::Request), 10 + 1);
     }
 
+    fn counters<const N: usize>(pairs: [(&str, u64); N]) -> Counters {
+        pairs.map(|(name, value)| (name.to_owned(), value)).into()
+    }
+
     #[test]
     fn counters_are_differenced_and_levels_are_not() {
-        let counters = |pairs: [(&str, u64); 2]| pairs.map(|(n, v)| (n.to_owned(), v)).into();
         let now = counters([("cpu_usage_ns", 50), ("memory_peak_bytes", 40)]);
         let before = counters([("cpu_usage_ns", 20), ("memory_peak_bytes", 30)]);
         let expected = counters([("cpu_usage_ns", 30), ("memory_peak_bytes", 40)]);
-        assert_eq!(difference(now, &before), expected);
+        assert_eq!(difference(now, Some(&before)), expected);
+    }
+
+    #[test]
+    fn what_was_not_counted_before_counts_from_zero_in_a_new_group_only() {
+        let now = counters([("page_faults", 7), ("memory_peak_bytes", 40)]);
+        assert_eq!(difference(now.clone(), None), now);
+        let expected = counters([("memory_peak_bytes", 40)]);
+        assert_eq!(difference(now, Some(&Counters::new())), expected);
+        let (now, before) = (counters([("page_faults", 7)]), counters([("page_faults", 8)]));
+        assert_eq!(difference(now, Some(&before)), Counters::new(), "a counter went back");
+    }
+
+    #[test]
+    fn cpu_time_is_that_of_a_process_that_was_seen() {
+        assert_eq!(cpu_spent(true, None, Some(5)), Some(5));
+        assert_eq!(cpu_spent(false, Some(2), Some(5)), Some(3));
+        assert_eq!(cpu_spent(false, None, Some(5)), None);
+        assert_eq!(cpu_spent(true, None, None), None);
+    }
+
+    #[test]
+    fn pages_that_stayed_make_the_start_wrong() {
+        let eviction = |resident_after, reason: Option<&str>| Eviction {
+            resident_before: 9,
+            resident_after,
+            reason: reason.map(str::to_owned),
+        };
+        let sample = |kind| {
+            let reading = Reading {
+                intended_ns: 0,
+                answered_ns: 1,
+                phases: Phases::default(),
+                spans: None,
+                cpu_ns: None,
+                linear_memory_bytes: 0,
+                memory_peak_bytes: None,
+            };
+            let mut answer = Vec::new();
+            envelope::seal(&mut answer, &GuestPhases::default(), Status::Ok);
+            measure::sample(0, kind, reading, Ok(&answer), false)
+        };
+        let gone = eviction(0, None);
+        let mut cold = sample(rung_of_a_new_process(Some(&gone)));
+        tell_eviction(&mut cold, Some(gone));
+        assert_eq!((cold.start_kind, cold.outcome), (Start::ColdImage, Outcome::Ok));
+        assert_eq!((cold.evicted_pages, cold.resident_pages_after), (Some(9), Some(0)));
+
+        let stayed = eviction(4, Some("they are mapped"));
+        let mut warmer = sample(rung_of_a_new_process(Some(&stayed)));
+        tell_eviction(&mut warmer, Some(stayed));
+        assert_eq!((warmer.start_kind, warmer.outcome), (Start::ColdProcess, Outcome::WrongStart));
+        assert_eq!((warmer.evicted_pages, warmer.resident_pages_after), (Some(5), Some(4)));
+        assert_eq!(warmer.error.as_deref(), Some("they are mapped"));
     }
 }

@@ -14,6 +14,7 @@ use crate::error::{HostError, InvokeError};
 use crate::marks::Marks;
 use crate::measure::{self, Reading};
 use crate::runtime::{Instance, InstanceConfig, Resident, Runtime};
+use crate::telemetry;
 
 pub(crate) struct ThreadLane<'r, R: Runtime> {
     runtime: &'r R,
@@ -24,6 +25,8 @@ pub(crate) struct ThreadLane<'r, R: Runtime> {
     instance: Option<R::Instance>,
     module: Option<R::Module>,
     answer: Vec<u8>,
+    /// Proportional memory of this process with the module, without an instance.
+    pss_before: Option<u64>,
 }
 
 impl<'r, R: Runtime> ThreadLane<'r, R> {
@@ -42,6 +45,7 @@ impl<'r, R: Runtime> ThreadLane<'r, R> {
             instance: None,
             module: Some(module),
             answer: Vec::new(),
+            pss_before: telemetry::memory().get("pss_bytes").copied(),
         })
     }
 
@@ -120,6 +124,18 @@ impl<R: Runtime> Lane for ThreadLane<'_, R> {
 
     fn take_counters(&mut self) -> Vec<Counters> {
         Vec::new()
+    }
+
+    /// There is one instance, so what came with it is its own; code that an engine
+    /// compiles for the first instance is in it.
+    fn attribute_memory(&self, host: &mut Counters) {
+        let (Some(before), Some(now)) = (self.pss_before, host.get("pss_bytes").copied()) else {
+            return;
+        };
+        if self.instance.is_some() {
+            host.insert("pss_before_bytes".to_owned(), before);
+            host.insert("pss_with_instance_bytes".to_owned(), now);
+        }
     }
 
     fn prove_mode(&self, target: &Target, artifact: &Path) -> Option<Result<ModeProof, HostError>> {
