@@ -141,11 +141,13 @@ prop_compose! {
         seed in any::<u64>(),
         repetitions in 1u32..12,
         block in 1u32..12,
+        warm in 1u32..12,
     ) -> Scenario {
         let mut scenario = scenario(SMALL);
         scenario.seed = seed;
         scenario.repetitions = repetitions;
         scenario.block = block.min(repetitions);
+        scenario.warm = Sampling { repetitions: warm, block: block.min(warm) };
         let targets = targets.iter().map(|t| t.parse().unwrap()).collect();
         let targets = Targets::Named(targets);
         scenario.matrix =
@@ -169,7 +171,8 @@ proptest! {
 
         let mut samples = BTreeMap::new();
         for block in &plan.blocks {
-            prop_assert!((1..=scenario.block).contains(&block.samples));
+            let length = scenario.sampling(block.cell.start).block;
+            prop_assert!((1..=length).contains(&block.samples));
             let cell = samples.entry((&block.cell, block.control)).or_insert((0, BTreeSet::new()));
             cell.0 += block.samples;
             prop_assert!(cell.1.insert(block.block), "block {} twice", block.block);
@@ -178,7 +181,7 @@ proptest! {
             prop_assert!(!samples.contains_key(&(cell, false)), "{} is refused and measured", cell);
         }
         for cell in plan.runnable() {
-            prop_assert_eq!(samples[&(cell, false)].0, scenario.repetitions);
+            prop_assert_eq!(samples[&(cell, false)].0, scenario.sampling(cell.start).repetitions);
         }
         let controls = samples.keys().filter(|(_, control)| *control).count();
         prop_assert_eq!(controls, usize::from(plan.control.is_some()));
