@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`artifacts`] | functions as built: looked up, collected, compiled ahead of time |
 //! | [`commands`] | one file a subcommand: its arguments, and what it calls |
+//! | [`compare`] | what changed between two runs |
 //! | [`report`] | a summary as text, Markdown or JSON |
 //! | [`rows`] | reads a run's rows |
 //! | [`discovery`] | which hosts stand beside `lumos`, and what each can do |
@@ -26,6 +27,7 @@
 pub mod artifacts;
 pub mod block;
 pub mod commands;
+pub mod compare;
 pub mod data_folder;
 pub mod discovery;
 pub mod doctor;

@@ -5,6 +5,7 @@
 //! [`Cli::run`].
 
 mod artifacts;
+mod compare;
 mod doctor;
 mod invoke;
 mod list;
@@ -34,6 +35,7 @@ enum Command {
     Run(run::RunCommand),
     Plan(plan::Plan),
     Report(report::Report),
+    Compare(compare::Compare),
     Invoke(invoke::Invoke),
     List(list::List),
     Doctor(doctor::Doctor),
@@ -46,7 +48,8 @@ enum Command {
 pub enum Exit {
     /// All is well: exit code 0.
     Done,
-    /// A measured thing failed, or a regression is confirmed: exit code 1.
+    /// A measured thing failed, a regression is confirmed, or nothing can be measured here:
+    /// exit code 1.
     MeasuredFailure,
 }
 
@@ -61,6 +64,7 @@ impl Cli {
             Command::Invoke(command) => command.run(out),
             Command::Plan(command) => command.run(out),
             Command::Report(command) => command.run(out),
+            Command::Compare(command) => command.run(out),
             Command::List(command) => command.run(out),
             Command::Doctor(command) => command.run(out),
             Command::Artifacts(command) => command.run(out),

@@ -191,7 +191,7 @@ fn table(columns: &[&Column]) -> String {
 /// What to know before trusting the tables, and where to look further.
 fn footer(summary: &Summary, info: &RunInfo, groups: &[Group], width: usize) -> String {
     let any_few = groups.iter().any(|group| !group.is_all_few());
-    let mut list = Notes { out: String::new(), width };
+    let mut list = Notes::new(width);
     list.add("Marks", &marks(groups));
     list.add("Mean", &means(groups));
     list.add("Noise", &[notes::noise(summary)]);
@@ -203,7 +203,7 @@ fn footer(summary: &Summary, info: &RunInfo, groups: &[Group], width: usize) -> 
     list.add("Tainted", &notes::tainted(summary));
     list.add("Caution", &info.warnings);
     list.add("Files", &info.files);
-    list.out
+    list.finish()
 }
 
 /// Which functions a geometric mean leaves out.
@@ -229,7 +229,7 @@ fn marks(groups: &[Group]) -> Vec<String> {
 }
 
 /// Labelled lists, wrapped beside their labels.
-struct Notes {
+pub(crate) struct Notes {
     out: String,
     width: usize,
 }
@@ -237,7 +237,18 @@ struct Notes {
 impl Notes {
     const LABEL: usize = 10;
 
-    fn add(&mut self, label: &str, lines: &[String]) {
+    /// None yet, for a terminal of `width` columns.
+    pub fn new(width: usize) -> Self {
+        Self { out: String::new(), width }
+    }
+
+    /// The text of all lists.
+    pub fn finish(self) -> String {
+        self.out
+    }
+
+    /// Adds a list; nothing when it is empty.
+    pub fn add(&mut self, label: &str, lines: &[String]) {
         let mut label = label;
         for line in lines.iter().take(MOST_NOTES) {
             for (index, part) in wrap(line, self.width.saturating_sub(Self::LABEL)).enumerate() {
@@ -258,7 +269,7 @@ impl Notes {
 
 /// Breaks `text` at blanks into lines of at most `width` characters, with two left for
 /// the hanging indent; a longer word stays whole.
-fn wrap(text: &str, width: usize) -> impl Iterator<Item = String> {
+pub(crate) fn wrap(text: &str, width: usize) -> impl Iterator<Item = String> {
     let width = width.saturating_sub(2);
     let mut lines = vec![String::new()];
     // A unit stays with its number.

@@ -155,14 +155,15 @@ impl Gathered {
     }
 }
 
-enum Counted {
+/// What a row is to its cell.
+pub(crate) enum Counted {
     Yes,
     WrongStart,
     Failed,
 }
 
 /// Whether a row counts for its cell. The start kind is checked and not believed.
-fn counted(row: &Row) -> Counted {
+pub(crate) fn counted(row: &Row) -> Counted {
     match row.sample.outcome {
         Outcome::Ok if row.sample.start_kind == row.cell.start => Counted::Yes,
         Outcome::Ok | Outcome::WrongStart => Counted::WrongStart,

@@ -1,0 +1,91 @@
+//! `lumos compare`: what changed from one run to another.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::bail;
+use lumos_stats::{Level, Margin};
+
+use super::Exit;
+use super::report::width;
+use super::shared::Format;
+use crate::compare::{Comparison, MARGIN, Metric, Options, Side, obstacles, text};
+
+/// Say what became slower or faster from one run to another.
+///
+/// Exit code: 0 no regression, 1 a cell is confirmed to be slower or does not work any
+/// more, 2 the runs cannot be compared.
+#[derive(Debug, clap::Args)]
+pub struct Compare {
+    /// The run directory to compare with.
+    base: PathBuf,
+    /// The run directory that is judged.
+    new: PathBuf,
+    /// The smallest change that is called one, when the machine's noise is smaller.
+    #[arg(long, value_name = "PERCENT", value_parser = fraction, default_value_t = Percent(MARGIN))]
+    margin: Percent,
+    /// How sure the whole table is: at 95 %, one of twenty comparisons of equal runs may
+    /// call any of its cells different.
+    #[arg(long, value_name = "PERCENT", value_parser = fraction, default_value_t = Percent(0.95))]
+    level: Percent,
+    /// What is compared [default: total, and cold_start of cold cells].
+    #[arg(long, value_enum)]
+    metric: Option<Metric>,
+    /// In which form.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Compare what cannot be compared; the reasons against it are printed.
+    #[arg(long)]
+    force: bool,
+}
+
+/// A fraction that people write in percent.
+#[derive(Clone, Copy, Debug)]
+struct Percent(f64);
+
+impl std::fmt::Display for Percent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}%", self.0 * 100.0)
+    }
+}
+
+/// `5%` or `5`.
+fn fraction(text: &str) -> Result<Percent, String> {
+    let number = text.trim().trim_end_matches('%').trim_end();
+    match number.parse::<f64>() {
+        Ok(percent) if percent.is_finite() => Ok(Percent(percent / 100.0)),
+        _ => Err(format!("`{text}` is no percentage: write it as 5%")),
+    }
+}
+
+impl Compare {
+    /// Writes the comparison to `out`.
+    ///
+    /// # Errors
+    /// When a run cannot be read, or both cannot be compared.
+    pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
+        let options = Options {
+            margin: Margin::new(self.margin.0)?,
+            level: Level::new(self.level.0)?,
+            metrics: match self.metric {
+                Some(metric) => vec![metric],
+                None => vec![Metric::Total, Metric::ColdStart],
+            },
+        };
+        let (base, new) = (Side::read(&self.base)?, Side::read(&self.new)?);
+        let reasons = obstacles::obstacles(&base, &new);
+        if !reasons.is_empty() && !self.force {
+            bail!(
+                "these runs cannot be compared:\n  {}\nmake both runs alike, or compare them all the \
+                 same with --force",
+                reasons.join("\n  ")
+            );
+        }
+        let comparison = Comparison::new(&base, &new, &options, reasons);
+        match self.format {
+            Format::Text => out.write_all(text::render(&comparison, width()).as_bytes())?,
+            Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&comparison)?)?,
+        }
+        Ok(if comparison.is_regression() { Exit::MeasuredFailure } else { Exit::Done })
+    }
+}

@@ -1,0 +1,110 @@
+//! One of the two runs that are compared, as its directory holds it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use lumos_model::cell::Cell;
+use lumos_model::phase::Phase;
+use lumos_model::row::Row;
+
+use super::Metric;
+use crate::commands::shared::load_scenario;
+use crate::rows::Rows;
+use crate::scenario::Scenario;
+use crate::store::{self, RunManifest};
+use crate::summary::gather::{Counted, counted};
+
+/// A run, read.
+#[derive(Debug)]
+pub struct Side {
+    /// The run directory, as it was given.
+    pub dir: PathBuf,
+    /// Its manifest.
+    pub manifest: RunManifest,
+    /// Its scenario, with the options of the command applied.
+    pub scenario: Scenario,
+    /// Its samples.
+    pub cells: BTreeMap<Cell, Samples>,
+}
+
+/// The counted samples of a cell.
+#[derive(Debug, Default)]
+pub struct Samples {
+    /// In nanoseconds.
+    pub measured: BTreeMap<Metric, Blocks>,
+    /// Totals of the control's blocks.
+    pub control: Blocks,
+    /// Invocations that failed.
+    pub failures: usize,
+}
+
+/// Samples by block.
+pub type Blocks = BTreeMap<u32, Vec<f64>>;
+
+impl Samples {
+    /// Whether any invocation counts.
+    pub fn works(&self) -> bool {
+        self.measured.contains_key(&Metric::Total)
+    }
+
+    /// The blocks of `metric`.
+    pub fn blocks(&self, metric: Metric) -> Vec<Vec<f64>> {
+        self.measured
+            .get(&metric)
+            .map(|blocks| blocks.values().cloned().collect())
+            .unwrap_or_default()
+    }
+
+    fn add(&mut self, row: &Row) {
+        match counted(row) {
+            Counted::Yes => {}
+            Counted::WrongStart => return,
+            Counted::Failed => return self.failures += usize::from(!row.control),
+        }
+        if row.control {
+            self.control.entry(row.block).or_default().push(row.sample.total_ns as f64);
+            return;
+        }
+        for metric in Metric::ALL {
+            if let Some(ns) = value(row, metric) {
+                let blocks = self.measured.entry(metric).or_default();
+                blocks.entry(row.block).or_default().push(ns as f64);
+            }
+        }
+    }
+}
+
+fn value(row: &Row, metric: Metric) -> Option<u64> {
+    let sample = &row.sample;
+    match metric {
+        Metric::Total => Some(sample.total_ns),
+        Metric::ColdStart => row.cell.start.is_cold().then(|| sample.phases_ns.cold_start()),
+        Metric::Compute => Some(sample.phases_ns.get(Phase::Compute)),
+        Metric::Cpu => sample.cpu_ns,
+    }
+}
+
+impl Side {
+    /// Reads the run directory `dir`.
+    ///
+    /// # Errors
+    /// When it is no run directory, or is damaged.
+    pub fn read(dir: &Path) -> anyhow::Result<Self> {
+        let manifest = store::read_manifest(dir)?;
+        let (mut scenario, _) = load_scenario(&dir.join("scenario.toml"))?;
+        if let Some(repetitions) = manifest.options.repetitions {
+            scenario.set_repetitions(repetitions);
+        }
+        let mut cells: BTreeMap<Cell, Samples> = BTreeMap::new();
+        for row in Rows::open(dir)? {
+            let row = row?;
+            cells.entry(row.cell.clone()).or_default().add(&row);
+        }
+        Ok(Self { dir: dir.to_owned(), manifest, scenario, cells })
+    }
+
+    /// The cells that both runs have rows of.
+    pub fn common<'a>(&'a self, other: &'a Side) -> impl Iterator<Item = &'a Cell> + Clone {
+        self.cells.keys().filter(|cell| other.cells.contains_key(*cell))
+    }
+}
