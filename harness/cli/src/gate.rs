@@ -2,18 +2,23 @@
 //! that their names say.
 
 use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
 use std::sync::Mutex;
 use std::thread;
 
 use lumos_model::cell::{Cell, Isolation, Size, Start, Storage, Target};
+use lumos_model::protocol::ModeProof;
 use lumos_model::row::Outcome;
 
-use crate::host_client::ClientError;
+use crate::host_client::{ClientError, HostClient};
 use crate::interrupt;
 use crate::session::Session;
 use crate::store::{Output, Proof};
 use lumos_host::measure::hex;
 use sha2::{Digest, Sha256};
+
+/// How often a mode may be shown until it counts as not proven.
+const PROOFS: usize = 3;
 
 /// What the gate found.
 #[derive(Debug, Default)]
@@ -151,7 +156,7 @@ fn examine(session: &Mutex<Session>, job: &Job) -> (Result<Proof, String>, Vec<A
         // The first cell makes the module resident that is then proven and invoked.
         let result = invoke(session, &mut host, cell, |host| {
             if proof.is_none() {
-                proof = Some(host.prove(&job.target, &path));
+                proof = Some(prove(host, &job.target, &path));
             }
         });
         answers.push(Answer { cell: cell.clone(), result });
@@ -166,12 +171,24 @@ fn examine(session: &Mutex<Session>, job: &Job) -> (Result<Proof, String>, Vec<A
     }
 }
 
+/// Other work on the machine can spoil the canary's time, but does not make one mode look
+/// like another again and again.
+fn prove(host: &mut HostClient, target: &Target, path: &Path) -> Result<ModeProof, ClientError> {
+    let mut proof = host.prove(target, path);
+    for _ in 1..PROOFS {
+        if let Err(ClientError::Refused(_)) = proof {
+            proof = host.prove(target, path);
+        }
+    }
+    proof
+}
+
 /// One invocation in the lightest way that the target has, and what it left behind.
 fn invoke(
     session: &Mutex<Session>,
-    host: &mut crate::host_client::HostClient,
+    host: &mut HostClient,
     cell: &Cell,
-    prepared: impl FnOnce(&mut crate::host_client::HostClient),
+    prepared: impl FnOnce(&mut HostClient),
 ) -> Result<Work, String> {
     let key = match cell.storage {
         Storage::Inline => None,

@@ -20,9 +20,12 @@ pub fn assert_nothing_left(scratch: &Scratch, pid: u32) {
 /// Asserts that no process of the run is left, or soon none is.
 #[track_caller]
 pub fn assert_no_process_left(scratch: &Scratch, pid: u32) {
-    wait_until(&format!("the processes of run {pid} to go"), || {
-        processes().all(|process| !process.is_of(scratch, pid))
-    });
+    wait_until(&format!("the processes of run {pid} to go"), || !runs(scratch, pid));
+}
+
+/// Whether any process of the run is left.
+pub fn runs(scratch: &Scratch, pid: u32) -> bool {
+    processes().any(|process| process.pid != pid as i32 && process.is_of(scratch, pid))
 }
 
 /// Folders of the control groups of `lumos` number `pid`.
@@ -54,13 +57,13 @@ pub fn processes() -> impl Iterator<Item = Process> {
 }
 
 impl Process {
-    /// Whether a run started it: hosts and Redis know the test's folder, instances are in
+    /// Whether a run started it: hosts and Redis work in the test's folder, instances are in
     /// the run's control groups.
     fn is_of(&self, scratch: &Scratch, lumos: u32) -> bool {
         let marker = scratch.path("");
         let marker = marker.to_str().unwrap().trim_end_matches('/');
-        let is_marked =
-            self.read("environ").contains(marker) || self.read("cmdline").contains(marker);
+        let cwd = fs::read_link(self.folder.join("cwd")).unwrap_or_default();
+        let is_marked = cwd.starts_with(marker) || self.read("environ").contains(marker);
         (is_marked || self.read("cgroup").contains(&format!("/lumos/run-{lumos}/"))) && self.runs()
     }
 

@@ -1,9 +1,11 @@
 //! Ctrl-C and SIGTERM.
 
+use std::collections::BTreeSet;
+
 use nix::sys::signal::Signal;
 
 use crate::common::{Running, Scratch, assert_no_doubles, counts, rows};
-use crate::leftovers::assert_nothing_left;
+use crate::leftovers::{assert_nothing_left, runs};
 
 const MATRIX: &str = r#"
     functions = ["noop", "mandelbrot-bitmap"]
@@ -11,21 +13,25 @@ const MATRIX: &str = r#"
     targets = ["native", "wasmtime-aot"]
     isolation = ["process", "thread"]
     start = ["warm", "cold:process"]
-    storage = ["inline", "redis"]
+    storage = ["inline", "local", "redis"]
 "#;
 
 /// Sends `signal` when `moment` has come; the run must end well, and go on well.
 fn assert_ends_well(signal: Signal, moment: impl FnOnce(&mut Running) -> bool) {
     let scratch = Scratch::new();
-    let scenario = scratch.scenario("repetitions = 30\nblock = 10", MATRIX);
+    let scenario = scratch.scenario("repetitions = 20\nblock = 10", MATRIX);
     let mut run = scratch.start(&scenario, "out");
     let pid = run.pid();
     assert!(moment(&mut run), "it ended before the signal");
+    assert!(runs(&scratch, pid), "the processes of the run are not recognised");
     run.signal(signal);
     let ended = run.ended().expect(128 + signal as i32);
     assert!(ended.stdout.is_empty(), "{}", ended.stdout);
     ended.says(&["go on with `lumos run --resume out`", signal.as_str()]);
     assert_nothing_left(&scratch, pid);
+    let left = std::fs::read_dir(scratch.path("")).unwrap().flatten();
+    let left: BTreeSet<_> = left.map(|entry| entry.file_name()).collect();
+    assert_eq!(left, ["out".into(), "test.toml".into()].into(), "temporary files are left");
 
     let before = rows(&scratch.path("out"));
     scratch.call(&["run", "--resume", "out"]).expect(0);
@@ -33,8 +39,8 @@ fn assert_ends_well(signal: Signal, moment: impl FnOnce(&mut Running) -> bool) {
     assert!(before.iter().all(|row| after.contains(row)), "a row was lost");
     assert_no_doubles(&scratch.path("out"));
     let counts = counts(&scratch.path("out"));
-    assert_eq!(counts.len(), 2 * 2 * (2 + 3));
-    assert!(counts.values().all(|(n, _)| *n == 30), "{counts:?}");
+    assert_eq!(counts.len(), 3 * 2 * (2 + 3));
+    assert!(counts.values().all(|(n, _)| *n == 20), "{counts:?}");
 }
 
 #[test]
