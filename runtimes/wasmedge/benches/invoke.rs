@@ -9,7 +9,8 @@ use lumos_host_wasmedge::ast::Ast;
 use lumos_host_wasmedge::instance::Instance;
 use lumos_host_wasmedge::mode::Mode;
 use lumos_host_wasmedge::module::Module;
-use lumos_host_wasmedge::vm::{Guest, JitVm, Surroundings};
+use lumos_host_wasmedge::surroundings::Surroundings;
+use lumos_host_wasmedge::vm::{Guest, JitVm};
 use lumos_host_wasmedge::{compile, config};
 
 const REQUEST: [u8; 100] = [b'e'; 100];

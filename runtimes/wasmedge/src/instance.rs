@@ -13,7 +13,8 @@ use crate::config;
 use crate::failure::Failure;
 use crate::mode::Mode;
 use crate::module::Module;
-use crate::vm::{Function, Guest, Surroundings};
+use crate::surroundings::Surroundings;
+use crate::vm::{Function, Guest};
 use crate::watchdog::Watch;
 
 /// An instance of a function.

@@ -24,6 +24,7 @@ pub mod mode;
 pub mod module;
 pub mod proof;
 mod storage;
+pub mod surroundings;
 pub mod vm;
 pub mod watchdog;
 

@@ -5,79 +5,16 @@
 //! is), so JIT code lives in one. From there on all three are the same: a function
 //! instance, found once, is called by the executor that made it.
 
-use std::ffi::CString;
-use std::path::Path;
 use std::ptr::{NonNull, null, null_mut};
 
-use lumos_host::{GUEST_FOLDER, HostStorage};
-use lumos_model::wire::DATA_FOLDER;
+use lumos_host::HostStorage;
 use wasmedge_sys::{Config, ffi};
 
 use crate::ast::Ast;
 use crate::failure::{FALLS_BACK, Failure, check, name};
 use crate::log;
 use crate::storage::StorageModule;
-
-/// What a guest sees of its host.
-pub struct Surroundings<'a> {
-    /// Its environment, but for its folder.
-    pub env: &'a [(String, String)],
-    /// The folder that it sees as [`GUEST_FOLDER`].
-    pub folder: Option<&'a Path>,
-    /// The file descriptor that it reads as its standard input.
-    pub stdin: i32,
-    /// The one that its standard output and error go to.
-    pub output: i32,
-}
-
-impl Surroundings<'_> {
-    /// Initialises a WASI module: environment, no arguments, its folder.
-    ///
-    /// # Safety
-    /// `wasi` is a live WASI module instance.
-    unsafe fn give_to(
-        &self,
-        wasi: *mut ffi::WasmEdge_ModuleInstanceContext,
-    ) -> Result<(), Failure> {
-        let env = self
-            .env
-            .iter()
-            .map(|(key, value)| (key.as_str(), value.as_str()))
-            .chain(self.folder.map(|_| (DATA_FOLDER, GUEST_FOLDER)))
-            .map(|(key, value)| CString::new(format!("{key}={value}")))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|_| Failure::new("an environment variable holds a zero byte"))?;
-        let env: Vec<_> = env.iter().map(|entry| entry.as_ptr()).collect();
-        let folder = self.folder.map(preopen).transpose()?;
-        let folder: Vec<_> = folder.iter().map(|folder| folder.as_ptr()).collect();
-        // SAFETY: the lists are as long as they say and are copied.
-        unsafe {
-            ffi::WasmEdge_ModuleInstanceInitWASIWithFds(
-                wasi,
-                null(),
-                0,
-                env.as_ptr(),
-                env.len() as u32,
-                folder.as_ptr(),
-                folder.len() as u32,
-                self.stdin,
-                self.output,
-                self.output,
-            );
-        }
-        Ok(())
-    }
-}
-
-/// A folder in WasmEdge's words: the guest's path and the host's, a colon between them.
-fn preopen(folder: &Path) -> Result<CString, Failure> {
-    let refuse = |why| Failure::new(format!("the folder {}: {why}", folder.display()));
-    let path = folder.to_str().ok_or_else(|| refuse("WasmEdge takes UTF-8 only"))?;
-    if path.contains(':') {
-        return Err(refuse("WasmEdge cannot open a folder with a colon in its path"));
-    }
-    CString::new(format!("{GUEST_FOLDER}:{path}")).map_err(|_| refuse("it holds a zero byte"))
-}
+use crate::surroundings::Surroundings;
 
 /// Something of WasmEdge's that is deleted with its owner.
 pub(crate) struct Owned<T>(NonNull<T>, unsafe extern "C" fn(*mut T));

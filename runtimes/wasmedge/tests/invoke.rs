@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::path::PathBuf;
+
 use common::{AMPLE, ask, instance, instance_with, module};
 use lumos_host::{Instance as _, InstanceConfig, InvokeError, Marks, Runtime};
 use lumos_host_wasmedge::mode::Mode;
@@ -123,6 +125,24 @@ fn the_environment_is_what_was_given_and_no_folder_is_open() {
         assert_eq!(ask(&mut instance, b"v", AMPLE).unwrap(), b"KEY=a value\0EMPTY=\0");
         const BADF: [u8; 4] = 8_u32.to_le_bytes();
         assert_eq!(ask(&mut instance, b"f", AMPLE).unwrap(), BADF, "{mode:?}");
+    }
+}
+
+#[test]
+fn a_folder_that_was_given_is_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let given = |folder: PathBuf| InstanceConfig { folder: Some(folder), ..Default::default() };
+    for mode in Mode::ALL {
+        let module = module(mode);
+        let mut with = instance_with(&module, &given(folder.path().to_owned()));
+        assert_eq!(ask(&mut with, b"v", AMPLE).unwrap(), b"LUMOS_DATA=/data\0", "{mode:?}");
+        assert_eq!(ask(&mut with, b"f", AMPLE).unwrap(), [0; 4], "{mode:?}");
+        for wrong in ["with:colon", "absent"] {
+            let config = given(folder.path().join(wrong));
+            let made = common::runtime().instantiate(&module, &config, &mut Marks::default());
+            let error = made.err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(error.contains(wrong), "{mode:?}: {error}");
+        }
     }
 }
 

@@ -71,7 +71,7 @@ impl List {
         for function in lumos_inputs::functions() {
             let amounts = lumos_inputs::Size::ALL.map(|size| function.amount(size));
             let built: Vec<&Artifact> = manifest
-                .map(|manifest| manifest.artifacts.iter().filter(|a| a.function == function.name))
+                .map(|manifest| manifest.artifacts.iter().filter(|a| a.function == function.krate))
                 .into_iter()
                 .flatten()
                 .collect();

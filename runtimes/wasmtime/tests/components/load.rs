@@ -14,6 +14,18 @@ fn refusal(bench: &Bench, mode: &str, name: &str, content: &[u8]) -> String {
 }
 
 #[test]
+fn a_folder_that_is_not_there_is_refused() {
+    let bench = Bench::new();
+    let mut marks = Marks::default();
+    let module = bench.runtime.load(&target("aot"), &bench.code, &mut marks).unwrap();
+    let folder = Some(bench.code.with_file_name("absent"));
+    let config = InstanceConfig { folder, ..InstanceConfig::default() };
+    let made = bench.runtime.instantiate(&module, &config, &mut marks);
+    let error = made.err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(error.contains("open the folder") && error.contains("absent"), "{error}");
+}
+
+#[test]
 fn each_mode_is_proven() {
     let bench = Bench::new();
     let proofs = MODES.map(|mode| {
