@@ -1,5 +1,7 @@
 //! Ratios of the cells of both runs, the noise floor, and verdicts.
 
+use std::collections::BTreeMap;
+
 use lumos_model::artifact::Form;
 use lumos_model::cell::Cell;
 use lumos_stats::{
@@ -14,10 +16,13 @@ use crate::summary::Verdict;
 /// Level of the noise floor, that of the summary's.
 const FLOOR_LEVEL: Level = Level::P95;
 
+/// On a noisier machine nothing is shown to be equal.
+const WIDEST_EQUIVALENCE: f64 = 0.10;
+
 /// What was found.
 pub(super) struct Judged {
     pub level: Level,
-    pub floor: NoiseFloor,
+    pub floors: BTreeMap<Metric, NoiseFloor>,
     pub median_ratio: Option<f64>,
     pub cells: Vec<CellComparison>,
 }
@@ -30,11 +35,12 @@ pub(super) fn judge(base: &Side, new: &Side, options: &Options) -> Judged {
     let needed = blocks_needed(options.level);
     let count = pairs.iter().filter(|pair| pair.blocks() >= needed).count();
     let level = options.level.shared_by(count);
-    let floor = noise_floor(base, new);
-    let rule = Rule::new(options.margin, &floor);
-    let cells: Vec<_> = pairs.iter().map(|pair| pair.compare(level, &rule)).collect();
+    let floors: BTreeMap<Metric, NoiseFloor> =
+        options.metrics.iter().map(|&metric| (metric, noise_floor(base, new, metric))).collect();
+    let rule = |metric| Rule::new(options.margin, &floors[&metric]);
+    let cells: Vec<_> = pairs.iter().map(|pair| pair.compare(level, &rule(pair.metric))).collect();
     let ratios = lumos_stats::Samples::new(cells.iter().filter_map(|cell| cell.ratio));
-    Judged { level, floor, median_ratio: ratios.ok().map(|ratios| ratios.median()), cells }
+    Judged { level, floors, median_ratio: ratios.ok().map(|ratios| ratios.median()), cells }
 }
 
 /// What makes an interval a verdict.
@@ -43,7 +49,8 @@ pub(super) fn judge(base: &Side, new: &Side, options: &Options) -> Judged {
 /// unchanged `native` shifted between the runs, and when its estimate lies beyond the
 /// noise floor. (That the whole interval lie beyond the floor too would count the same
 /// noise twice: the floor is the far end of an interval of native over native.)
-/// Equivalent is what lies wholly within the widest of the three.
+/// Equivalent is what lies wholly within the widest of the three, though not within more
+/// than [`WIDEST_EQUIVALENCE`] unless that is the margin.
 struct Rule {
     change: Band,
     same: Band,
@@ -57,7 +64,11 @@ impl Rule {
             Band::new(width, lumos_stats::NoiseFloor::UNKNOWN)
         };
         let shift = floor.shift.map_or(0.0, |shift| shift.max(1.0 / shift) - 1.0);
-        Self { change: band(shift), same: band(floor.floor), floor: 1.0 + floor.floor }
+        Self {
+            change: band(shift),
+            same: band(floor.floor.min(WIDEST_EQUIVALENCE)),
+            floor: 1.0 + floor.floor,
+        }
     }
 
     fn verdict(&self, found: &RatioInterval) -> Verdict {
@@ -136,42 +147,46 @@ fn measured(blocks: &[Vec<f64>]) -> Measured {
     }
 }
 
-/// The widest control pair within a run or between both.
-fn noise_floor(base: &Side, new: &Side) -> NoiseFloor {
+/// The widest control pair of `metric` within a run or between both. Where the control
+/// has no such metric, as a warm one has no cold starts, its totals speak.
+fn noise_floor(base: &Side, new: &Side, metric: Metric) -> NoiseFloor {
+    let has_control = |samples: &Samples| samples.control.contains_key(&metric);
+    let metric = match base.cells.values().chain(new.cells.values()).any(has_control) {
+        true => metric,
+        false => Metric::Total,
+    };
     let [of_base, of_new] = [base, new].map(|side| {
-        let pairs = side.cells.values().filter_map(within);
+        let pairs = side.cells.values().filter_map(|samples| within(samples, metric));
         pairs.max_by(f64::total_cmp)
     });
-    let between = between(base, new);
-    let (shift, between) =
-        between.map_or((None, None), |(ratio, floor)| (Some(ratio), Some(floor)));
+    let (shift, between) = between(base, new, metric).unzip();
     let floor = [of_base, of_new, between].into_iter().flatten().fold(0.0, f64::max);
     NoiseFloor { floor, base: of_base, new: of_new, between, shift }
 }
 
 /// A control pair's floor, over paired blocks as in the run's summary.
-fn within(samples: &Samples) -> Option<f64> {
-    let totals = samples.measured.get(&Metric::Total)?;
+fn within(samples: &Samples, metric: Metric) -> Option<f64> {
+    let (measured, control) = (samples.measured.get(&metric)?, samples.control.get(&metric)?);
     let pair = |(number, base): (&u32, &Vec<f64>)| {
-        let candidate = samples.control.get(number)?.clone();
-        Some(PairedBlock { base: base.clone(), candidate })
+        Some(PairedBlock { base: base.clone(), candidate: control.get(number)?.clone() })
     };
-    let blocks: Vec<PairedBlock> = totals.iter().filter_map(pair).collect();
+    let blocks: Vec<PairedBlock> = measured.iter().filter_map(pair).collect();
     floor(&ratio_of_blocks(&blocks, &Bootstrap::default()).ok()?)
 }
 
 /// The control cells of the one run against those of the other: the ratio and floor of
-/// the one that moved most. What is unchanged must
-/// be so in truth: the same executable, driven by the same `lumos`.
-fn between(base: &Side, new: &Side) -> Option<(f64, f64)> {
+/// the one that moved most. What is unchanged must be so in truth: the same executable,
+/// driven by the same `lumos`.
+fn between(base: &Side, new: &Side, metric: Metric) -> Option<(f64, f64)> {
     let is_same_lumos = base.manifest.lumos == new.manifest.lumos && same_commit(base, new);
     let same = |cell: &&Cell| is_same_lumos && is_same_executable(base, new, &cell.function);
     let cells = base.common(new).filter(|cell| !base.cells[*cell].control.is_empty());
     let floors = cells.filter(same).filter_map(|cell| {
         let all = |side: &Side| {
             let samples = &side.cells[cell];
-            let mut blocks = samples.blocks(Metric::Total);
-            blocks.extend(samples.control.values().cloned());
+            let mut blocks = samples.blocks(metric);
+            blocks
+                .extend(samples.control.get(&metric).into_iter().flat_map(|c| c.values().cloned()));
             blocks
         };
         let found = ratio_of_runs(&all(base), &all(new), FLOOR_LEVEL).ok()?;

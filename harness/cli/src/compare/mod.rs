@@ -20,6 +20,8 @@ pub mod obstacles;
 pub mod side;
 pub mod text;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use clap::ValueEnum;
 use lumos_model::SCHEMA;
 use lumos_model::cell::Cell;
@@ -96,8 +98,8 @@ pub struct Comparison {
     pub level_of_each: f64,
     /// Blocks of a cell that each run needs before anything is evidence at that level.
     pub blocks_needed: usize,
-    /// What this machine differs from itself.
-    pub noise_floor: NoiseFloor,
+    /// What this machine differs from itself, by metric.
+    pub noise_floors: BTreeMap<Metric, NoiseFloor>,
     /// The median of the ratios of all comparisons; absent without any. It corrects
     /// nothing: far from 1, the whole machine was slower or faster in one of the runs.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,7 +127,7 @@ impl Comparison {
             level: options.level.fraction(),
             level_of_each: judged.level.fraction(),
             blocks_needed: lumos_stats::blocks_needed(judged.level),
-            noise_floor: judged.floor,
+            noise_floors: judged.floors,
             median_ratio: judged.median_ratio,
             changed: obstacles::changes(base, new),
             warnings,
@@ -258,8 +260,7 @@ pub enum UnmatchedKind {
 }
 
 fn unmatched(base: &Side, new: &Side) -> Vec<Unmatched> {
-    let cells: std::collections::BTreeSet<&Cell> =
-        base.cells.keys().chain(new.cells.keys()).collect();
+    let cells: BTreeSet<&Cell> = base.cells.keys().chain(new.cells.keys()).collect();
     let mut list: Vec<Unmatched> = cells
         .into_iter()
         .filter_map(|cell| {

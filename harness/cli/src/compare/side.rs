@@ -32,8 +32,8 @@ pub struct Side {
 pub struct Samples {
     /// In nanoseconds.
     pub measured: BTreeMap<Metric, Blocks>,
-    /// Totals of the control's blocks.
-    pub control: Blocks,
+    /// Those of the control's blocks.
+    pub control: BTreeMap<Metric, Blocks>,
     /// Invocations that failed.
     pub failures: usize,
 }
@@ -61,13 +61,10 @@ impl Samples {
             Counted::WrongStart => return,
             Counted::Failed => return self.failures += usize::from(!row.control),
         }
-        if row.control {
-            self.control.entry(row.block).or_default().push(row.sample.total_ns as f64);
-            return;
-        }
+        let side = if row.control { &mut self.control } else { &mut self.measured };
         for metric in Metric::ALL {
             if let Some(ns) = value(row, metric) {
-                let blocks = self.measured.entry(metric).or_default();
+                let blocks = side.entry(metric).or_default();
                 blocks.entry(row.block).or_default().push(ns as f64);
             }
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use comfy_table::{CellAlignment, Table, presets};
 use lumos_model::cell::{Cell, Isolation, Size, Start, Storage};
 
-use super::{CellComparison, Comparison, Metric, Unmatched, UnmatchedKind};
+use super::{CellComparison, Comparison, Metric, NoiseFloor, Unmatched, UnmatchedKind};
 use crate::report::numbers::{duration, percent};
 use crate::report::text::{Notes, wrap};
 use crate::summary::Verdict;
@@ -27,7 +27,7 @@ pub fn render(comparison: &Comparison, width: usize) -> String {
         out.push_str(&changed(comparison, verdict));
     }
     let mut notes = Notes::new(width);
-    notes.add("Noise", &[noise(comparison)]);
+    notes.add("Noise", &noise(comparison));
     notes.add("Level", &[level(comparison)]);
     notes.add("Unsure", &unsure(comparison));
     notes.add("Drift", &drift(comparison));
@@ -121,23 +121,29 @@ fn short(cell: &Cell) -> String {
     format!("{function} {size} {target} {isolation} {start}{storage}")
 }
 
-fn noise(comparison: &Comparison) -> String {
-    let floor = &comparison.noise_floor;
+/// A line for each metric that was compared.
+fn noise(comparison: &Comparison) -> Vec<String> {
+    let is_used = |metric: &Metric| comparison.cells.iter().any(|cell| cell.metric == *metric);
+    let floors = comparison.noise_floors.iter().filter(|(metric, _)| is_used(metric));
+    floors.map(|(metric, floor)| noise_of(*metric, floor, comparison.margin)).collect()
+}
+
+fn noise_of(metric: Metric, floor: &NoiseFloor, margin: f64) -> String {
     let parts = [("base", floor.base), ("new", floor.new), ("between the runs", floor.between)];
     let known: Vec<String> = parts
         .into_iter()
         .filter_map(|(name, floor)| Some(format!("{name} {}", percent(floor?))))
         .collect();
-    let margin = percent(comparison.margin);
-    let counts = percent(floor.floor.max(comparison.margin));
+    let (metric, counts) = (metric.words(), percent(floor.floor.max(margin)));
+    let margin = percent(margin);
     match known.is_empty() {
         true => format!(
-            "unknown, as neither run has a control pair; changes below {margin} (--margin) are not \
-             called any"
+            "{metric}: unknown, as neither run has a control pair; changes below {margin} \
+             (--margin) are not called any"
         ),
         false => format!(
-            "native differs from itself by up to: {}; the margin is {margin}; changes below {counts} \
-             are not called any",
+            "{metric}: native differs from itself by up to: {}; the margin is {margin}; changes \
+             below {counts} are not called any",
             known.join(", ")
         ),
     }

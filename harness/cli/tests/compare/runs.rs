@@ -79,7 +79,7 @@ impl Machine {
             let mut samples = Samples::default();
             samples.measured.insert(Metric::Total, self.blocks(ns));
             if self.has_control && index == 0 {
-                samples.control = self.blocks(ns);
+                samples.control.insert(Metric::Total, self.blocks(ns));
             }
             measured.insert(cell, samples);
         }
