@@ -88,8 +88,8 @@ fn run_and_kill_hosts(scratch: &Scratch, hosts: usize) -> crate::common::Ended {
     let mut killed = HashSet::new();
     for _ in 0..hosts {
         wait_until("a host at work", || {
-            let mut instances = at_work(pid, 3).map(|instance| instance.parent());
-            let host = instances.find(|host| !killed.contains(&host.pid));
+            let mut hosts = at_work(pid, 3).filter_map(|instance| instance.host());
+            let host = hosts.find(|host| !killed.contains(&host.pid));
             host.inspect(|host| host.kill()).is_some_and(|host| killed.insert(host.pid))
         });
     }

@@ -67,10 +67,12 @@ impl Process {
         (is_marked || self.read("cgroup").contains(&format!("/lumos/run-{lumos}/"))) && self.runs()
     }
 
-    /// The process that started it.
-    pub fn parent(&self) -> Self {
-        let pid = self.stat(1).expect("a process that runs has a parent") as i32;
-        Self { pid, folder: Path::new("/proc").join(pid.to_string()) }
+    /// The host that started it, unless that is dead.
+    pub fn host(&self) -> Option<Self> {
+        let pid = self.stat(1)? as i32;
+        let parent = Self { pid, folder: Path::new("/proc").join(pid.to_string()) };
+        let exe = fs::read_link(parent.folder.join("exe")).ok()?;
+        exe.file_name()?.to_str()?.starts_with("lumos-host-").then_some(parent)
     }
 
     /// Whether it is an instance in a control group of `lumos` number `lumos`.
