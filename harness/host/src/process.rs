@@ -302,3 +302,45 @@ fn wait_for(
 fn invalid(message: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, message)
 }
+
+#[cfg(test)]
+mod tests {
+    use nix::sys::time::TimeValLike;
+    use nix::time::{ClockId, clock_gettime};
+    use nix::unistd::{SysconfVar, sysconf};
+
+    use super::*;
+
+    /// `starttime` of proc_pid_stat(5), which the kernel took by itself, in nanoseconds of
+    /// `CLOCK_MONOTONIC`; and how coarse it is.
+    fn kernels_start_ns(pid: Pid) -> (i64, i64) {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        let ticks = stat.rsplit_once(')').unwrap().1.split_whitespace().nth(19).unwrap();
+        let tick_ns = 1_000_000_000 / sysconf(SysconfVar::CLK_TCK).unwrap().unwrap();
+        // The least of several: whoever is interrupted between two clocks reads too much.
+        let suspended_ns = || {
+            let now_ns = monotonic_ns() as i64;
+            clock_gettime(ClockId::CLOCK_BOOTTIME).unwrap().num_nanoseconds() - now_ns
+        };
+        let suspended_ns = (0..20).map(|_| suspended_ns()).min().unwrap();
+        (ticks.parse::<i64>().unwrap() * tick_ns - suspended_ns, tick_ns)
+    }
+
+    #[test]
+    fn the_spans_of_provisioning_enclose_what_the_kernel_saw() {
+        let command = ProcessCommand { program: "/bin/cat".into(), args: vec![], env: vec![] };
+        for _ in 0..3 {
+            let begin_ns = monotonic_ns();
+            let instance = ProcessInstance::start(&command, None, &Limits::default()).unwrap();
+            let spans = instance.spans(monotonic_ns());
+            let end_ns = monotonic_ns();
+            let (start_ns, tick_ns) = kernels_start_ns(instance.pid());
+            let cgroup_end_ns = instance.started_ns + spans.cgroup_create_ns;
+            assert!(begin_ns <= instance.started_ns);
+            assert!(start_ns + tick_ns >= cgroup_end_ns as i64 - 1_000_000);
+            assert!(start_ns <= instance.attached_ns as i64);
+            assert_eq!(cgroup_end_ns + spans.attach_ns, instance.attached_ns);
+            assert!(instance.attached_ns + spans.exec_ns <= end_ns);
+        }
+    }
+}

@@ -313,6 +313,7 @@ mod tests {
     use std::fs::File;
     use std::io::{Read, Write};
 
+    use nix::fcntl::{FcntlArg, fcntl};
     use nix::sys::wait::{WaitStatus, waitpid};
 
     use super::*;
@@ -355,5 +356,27 @@ mod tests {
         let attach = Attach { clone_into: None, procs: vec![full.into()] };
         let error = spawn(&command("/bin/true", &[]), &attach, 2, Orphan::Killed).unwrap_err();
         assert!(error.to_string().starts_with("the cgroup refuses the process"), "{error}");
+    }
+
+    /// A group that keeps the child waiting: a full pipe, which a thread reads from.
+    #[test]
+    fn what_a_group_takes_is_before_the_child_is_attached() {
+        let (from, to) = pipe2(OFlag::O_NONBLOCK).unwrap();
+        let mut to = File::from(to);
+        while to.write(&[0; 4096]).is_ok() {}
+        fcntl(&to, FcntlArg::F_SETFL(OFlag::empty())).unwrap();
+        let reader = std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            let let_go_ns = monotonic_ns();
+            (File::from(from).read(&mut [0; 4096]).unwrap(), let_go_ns)
+        });
+        let attach = Attach { clone_into: None, procs: vec![to.into()] };
+        let begin_ns = monotonic_ns();
+        let spawned = spawn(&command("/bin/true", &[]), &attach, 2, Orphan::Killed);
+        let (_, let_go_ns) = reader.join().unwrap();
+        let spawned = spawned.unwrap();
+        waitpid(spawned.pid, None).unwrap();
+        assert!(begin_ns < let_go_ns && let_go_ns < spawned.attached_ns);
+        assert!(spawned.attached_ns < monotonic_ns());
     }
 }

@@ -39,8 +39,10 @@ impl Usage {
     }
 }
 
-/// Resident and proportional memory of this process, `rss_bytes` and `pss_bytes`: levels
-/// (proc_pid_smaps(5)). Costs up to some milliseconds: between blocks only.
+/// Resident, proportional and anonymous memory of this process: the levels `rss_bytes`,
+/// `pss_bytes`, which changes with who else runs the same executable, and
+/// `anonymous_bytes`, which does not (proc_pid_smaps(5)). Costs up to some milliseconds:
+/// between blocks only.
 pub fn memory() -> Counters {
     let rollup = std::fs::read_to_string("/proc/self/smaps_rollup").unwrap_or_default();
     let level = |(key, name): (&str, &str)| {
@@ -48,7 +50,8 @@ pub fn memory() -> Counters {
         let kib: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
         Some((name.to_owned(), kib << 10))
     };
-    [("Rss:", "rss_bytes"), ("Pss:", "pss_bytes")].into_iter().filter_map(level).collect()
+    let levels = [("Rss:", "rss_bytes"), ("Pss:", "pss_bytes"), ("Anonymous:", "anonymous_bytes")];
+    levels.into_iter().filter_map(level).collect()
 }
 
 #[cfg(test)]
@@ -64,5 +67,6 @@ mod tests {
         let memory = memory();
         assert!(memory["rss_bytes"] > page.len() as u64, "{memory:?}");
         assert!(memory["pss_bytes"] > 0, "{memory:?}");
+        assert!(memory["anonymous_bytes"] > page.len() as u64, "{memory:?}");
     }
 }

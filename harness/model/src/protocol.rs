@@ -141,7 +141,11 @@ pub struct BlockResult {
     /// Counters of the instances' cgroups, one entry an instance that was ended or
     /// read; counters that the kernel does not offer are absent.
     pub instances: Vec<BTreeMap<String, u64>>,
-    /// Counters of the host process over the block.
+    /// What the host process used over the block (`cpu_ns`, page faults), and its memory at
+    /// the end. With an instance inside of it also its memory without the instance
+    /// (`pss_before_bytes`, `anonymous_before_bytes`) and with it
+    /// (`pss_with_instance_bytes`, `anonymous_with_instance_bytes`): the difference is the
+    /// instance's, with what the engine compiled for it.
     pub host: BTreeMap<String, u64>,
 }
 

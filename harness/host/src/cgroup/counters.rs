@@ -39,8 +39,9 @@ pub fn read(mode: Mode, v1: &[PathBuf], unified: Option<&Path>) -> Counters {
     }
     let (current, stat) = match mode {
         Mode::V2 => {
-            let folder = unified.unwrap_or(Path::new(""));
-            (number(&folder.join("memory.current")), Keyed::read(&folder.join("memory.stat")))
+            let file = |name: &str| unified.map(|folder| folder.join(name));
+            let current = file("memory.current").as_deref().and_then(number);
+            (current, file("memory.stat").as_deref().map_or_else(Keyed::none, Keyed::read))
         }
         _ => (first(v1, "memory.usage_in_bytes"), first_keyed(v1, "memory.stat")),
     };
@@ -78,13 +79,18 @@ fn first(folders: &[PathBuf], file: &str) -> Option<u64> {
 
 fn first_keyed(folders: &[PathBuf], file: &str) -> Keyed {
     let path = folders.iter().map(|folder| folder.join(file)).find(|path| path.exists());
-    path.map(|path| Keyed::read(&path)).unwrap_or(Keyed(String::new()))
+    path.as_deref().map_or_else(Keyed::none, Keyed::read)
 }
 
 /// A file of lines `key value`.
 struct Keyed(String);
 
 impl Keyed {
+    /// One that is not there.
+    fn none() -> Self {
+        Self(String::new())
+    }
+
     fn read(path: &Path) -> Self {
         Self(std::fs::read_to_string(path).unwrap_or_default())
     }

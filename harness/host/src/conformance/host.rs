@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 
 use lumos_model::protocol::{BlockResult, FromHost, Prepare, ToHost};
+use lumos_model::row::Sample;
 
 use crate::control::{read_message, write_message};
 
@@ -30,9 +31,10 @@ impl Host {
         self.child.id()
     }
 
-    pub fn prepare(&mut self, prepare: Prepare) {
+    /// Returns the samples of the warm-up.
+    pub fn prepare(&mut self, prepare: Prepare) -> Vec<Sample> {
         match self.ask(&ToHost::Prepare(Box::new(prepare))) {
-            FromHost::Prepared { .. } => {}
+            FromHost::Prepared { warmup } => warmup,
             other => panic!("the cell was not prepared: {other:?}"),
         }
     }

@@ -10,6 +10,7 @@
 
 mod answers;
 mod artifacts;
+mod attribution;
 mod counters;
 mod deadlines;
 mod failures;
@@ -21,6 +22,7 @@ mod starts;
 mod subject;
 
 pub use answers::{echo, errors_leave_the_instance};
+pub use attribution::{attributed_cpu, attributed_memory};
 pub use counters::{cpu_time, memory};
 pub use deadlines::{blocked_guest, spinning_guest};
 pub use failures::{exits, out_of_memory, panics, traps};
@@ -67,7 +69,8 @@ macro_rules! conformance {
 
                 $crate::conformance! { @cases
                     echo, errors_leave_the_instance, traps, panics, exits, out_of_memory,
-                    spinning_guest, blocked_guest, nothing_is_left, starts, memory, cpu_time
+                    spinning_guest, blocked_guest, nothing_is_left, starts, memory, cpu_time,
+                    attributed_cpu, attributed_memory
                 }
             })+
         })+

@@ -25,8 +25,8 @@ pub(crate) struct ThreadLane<'r, R: Runtime> {
     instance: Option<R::Instance>,
     module: Option<R::Module>,
     answer: Vec<u8>,
-    /// Proportional memory of this process with the module, without an instance.
-    pss_before: Option<u64>,
+    /// Memory of this process with the module, without an instance.
+    memory_before: Counters,
 }
 
 impl<'r, R: Runtime> ThreadLane<'r, R> {
@@ -45,7 +45,7 @@ impl<'r, R: Runtime> ThreadLane<'r, R> {
             instance: None,
             module: Some(module),
             answer: Vec::new(),
-            pss_before: telemetry::memory().get("pss_bytes").copied(),
+            memory_before: telemetry::memory(),
         })
     }
 
@@ -129,12 +129,16 @@ impl<R: Runtime> Lane for ThreadLane<'_, R> {
     /// There is one instance, so what came with it is its own; code that an engine
     /// compiles for the first instance is in it.
     fn attribute_memory(&self, host: &mut Counters) {
-        let (Some(before), Some(now)) = (self.pss_before, host.get("pss_bytes").copied()) else {
+        if self.instance.is_none() {
             return;
-        };
-        if self.instance.is_some() {
-            host.insert("pss_before_bytes".to_owned(), before);
-            host.insert("pss_with_instance_bytes".to_owned(), now);
+        }
+        for of in ["pss", "anonymous"] {
+            let name = format!("{of}_bytes");
+            if let (Some(before), Some(now)) = (self.memory_before.get(&name), host.get(&name)) {
+                let now = *now;
+                host.insert(format!("{of}_before_bytes"), *before);
+                host.insert(format!("{of}_with_instance_bytes"), now);
+            }
         }
     }
 
