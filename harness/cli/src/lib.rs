@@ -10,6 +10,7 @@
 //! | [`discovery`] | which hosts stand beside `lumos`, and what each can do |
 //! | [`doctor`] | what the machine lacks for clean numbers |
 //! | [`environment`] | the machine: what it is, how it is doing |
+//! | [`fairness`] | whether a run was fair, checked from what it left behind |
 //! | [`plan`] | from a scenario to cells and shuffled blocks |
 //! | [`scenario`] | the TOML file that describes an experiment, read and checked |
 //! | [`selector`] | patterns over cells, for `--filter` and `[[exclude]]` |
@@ -32,6 +33,7 @@ pub mod data_folder;
 pub mod discovery;
 pub mod doctor;
 pub mod environment;
+pub mod fairness;
 pub mod gate;
 pub mod host_client;
 pub mod interrupt;

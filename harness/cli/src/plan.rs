@@ -77,15 +77,7 @@ impl Plan {
             .collect();
         let runnable = || cells.iter().filter(|c| c.refusal.is_none()).map(|c| &c.cell);
         let control = control(runnable()).cloned();
-        let mut blocks: Vec<Block> = runnable()
-            .map(|cell| (cell, false))
-            .chain(control.as_ref().map(|cell| (cell, true)))
-            .flat_map(|(cell, control)| blocks_of(cell, control, scenario))
-            .collect();
-        shuffle(&mut blocks, scenario.seed);
-        for (block, order) in blocks.iter_mut().zip(0..) {
-            block.order = order;
-        }
+        let blocks = shuffled_blocks(runnable(), scenario);
         Self { seed: scenario.seed, cells, blocks, control }
     }
 
@@ -166,6 +158,25 @@ fn refusal(cell: &Cell, scenario: &Scenario, hosts: &[Host]) -> Option<String> {
 fn control<'c>(cells: impl Iterator<Item = &'c Cell> + Clone) -> Option<&'c Cell> {
     let mut native = cells.filter(|cell| cell.target.is_native());
     native.clone().find(|cell| cell.start == Start::Warm).or_else(|| native.next())
+}
+
+/// The blocks of `cells` and of their control, in the order of the scenario's seed. A
+/// report asks again, to see whether a run kept to it.
+pub fn shuffled_blocks<'c>(
+    cells: impl Iterator<Item = &'c Cell> + Clone,
+    scenario: &Scenario,
+) -> Vec<Block> {
+    let control = control(cells.clone());
+    let mut blocks: Vec<Block> = cells
+        .map(|cell| (cell, false))
+        .chain(control.map(|cell| (cell, true)))
+        .flat_map(|(cell, control)| blocks_of(cell, control, scenario))
+        .collect();
+    shuffle(&mut blocks, scenario.seed);
+    for (block, order) in blocks.iter_mut().zip(0..) {
+        block.order = order;
+    }
+    blocks
 }
 
 /// All blocks of a cell, not yet ordered.

@@ -184,6 +184,7 @@ impl Run {
             if seen.insert((&cell.function, &cell.target))
                 && let Ok((_, artifact)) = session.artifact(&cell.function, &cell.target)
             {
+                artifacts.extend(session.artifacts.source(&artifact).cloned());
                 artifacts.push(artifact);
             }
         }
@@ -202,6 +203,7 @@ impl Run {
             report: run_info::collect(&self.scenario, plan, session, verdict, &artifacts, &machine),
             fingerprint: Some(machine.fingerprint),
             artifacts,
+            functions_lock_sha256: Some(session.artifacts.manifest().lock_sha256.clone()),
             inputs_sha256: session.inputs_sha256.clone(),
             proofs: verdict.proofs.clone(),
             outputs: verdict.outputs.clone(),

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use lumos_model::artifact::Artifact;
-use lumos_model::units::ByteSize;
 
 use crate::discovery;
 use crate::doctor::{self, Machine};
+use crate::fairness::Fairness;
 use crate::gate::Verdict;
 use crate::plan::Plan;
 use crate::report::{Refused, RunInfo};
@@ -38,8 +38,8 @@ pub fn collect(
             .map(|(cell, reason)| Refused { cell: cell.clone(), reason: reason.to_owned() })
             .collect(),
         gate_failures: verdict.failures.clone(),
-        fairness: fairness(scenario, session, verdict),
         warnings: session.losses.iter().cloned().chain(doctor::cautions(machine)).collect(),
+        fairness: Fairness::default(), // read from the run directory by each report
         files: Vec::new(),
     }
 }
@@ -66,42 +66,4 @@ fn settings(plan: &Plan, session: &Session) -> BTreeMap<String, String> {
         pairs.join("; ")
     };
     capabilities.map(|(target, capability)| (target, text(&capability.settings))).collect()
-}
-
-fn fairness(scenario: &Scenario, session: &Session, verdict: &Verdict) -> Vec<String> {
-    let compiler =
-        session.artifacts.manifest().compiler.lines().next().unwrap_or_default().to_owned();
-    let limits = &scenario.limits;
-    let bound = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
-    let mut lines = vec![
-        format!("one source, lock file, profile and compiler for native and wasm: {compiler}"),
-        format!(
-            "outputs byte-identical over all admitted targets for {} combinations of function, size \
-             and storage",
-            verdict.outputs.len()
-        ),
-        format!("mode proven for {} artifacts", verdict.proofs.len()),
-        format!(
-            "{} inputs generated from seed {} and hashed",
-            session.inputs_sha256.len(),
-            scenario.seed
-        ),
-        format!(
-            "limits for every target: cpus {}, memory {}, timeout {}",
-            bound(limits.cpus.map(|cpus| cpus.to_string())),
-            bound(limits.memory.map(|ByteSize(bytes)| ByteSize(bytes).to_string())),
-            limits.timeout
-        ),
-        format!("blocks of all cells shuffled with seed {}", scenario.seed),
-    ];
-    lines.push(match scenario.pinning.core() {
-        Some(core) => {
-            format!("host, instances and Redis share core {core}; the driver may use the others")
-        }
-        None => "no pinning: the kernel chooses the cores".to_owned(),
-    });
-    if session.redis.is_some() {
-        lines.push("Redis and driver run outside the measured cgroups".to_owned());
-    }
-    lines
 }

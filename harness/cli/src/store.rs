@@ -192,8 +192,12 @@ pub struct RunManifest {
     pub cgroup_mode: Option<String>,
     /// Versions of the runtimes, by runtime.
     pub versions: BTreeMap<String, BTreeMap<String, String>>,
-    /// The artifacts that were measured.
+    /// The artifacts that were measured, and the modules that AoT code was compiled from.
     pub artifacts: Vec<lumos_model::artifact::Artifact>,
+    /// Hash of the lock file that all of them were built with; absent in runs of earlier
+    /// versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub functions_lock_sha256: Option<String>,
     /// The inputs' hashes, by key.
     pub inputs_sha256: BTreeMap<String, String>,
     /// How each target's mode was shown, by function and target.

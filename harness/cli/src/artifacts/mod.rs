@@ -110,6 +110,13 @@ impl Artifacts {
         })
     }
 
+    /// The module that AoT code was compiled from.
+    pub fn source(&self, artifact: &Artifact) -> Option<&Artifact> {
+        let sha256 = artifact.source_sha256.as_ref()?;
+        let mut all = self.manifest.artifacts.iter();
+        all.find(|other| other.function == artifact.function && other.sha256 == *sha256)
+    }
+
     /// Where the artifact's file is, as an absolute path; not checked.
     pub fn path(&self, artifact: &Artifact) -> PathBuf {
         self.folder.join(&artifact.path)

@@ -10,6 +10,7 @@ use lumos_model::cell::Cell;
 use serde_json::Value;
 
 use crate::commands::Exit;
+use crate::fairness::{Fairness, Observed};
 use crate::report::{self, Format, RunInfo};
 use crate::rows::{self, Rows};
 use crate::summary::{Gather, Summary};
@@ -63,10 +64,15 @@ pub fn read(dir: &Path) -> anyhow::Result<(Summary, RunInfo)> {
     let manifest = manifest(dir)?;
     let mut info = RunInfo::from_manifest(&manifest);
     let mut rows = Rows::open(dir)?;
-    let mut gather = Gather::default();
+    let (mut gather, mut observed) = (Gather::default(), Observed::default());
     for row in &mut rows {
-        gather.add(&row?);
+        let row = row?;
+        gather.add(&row);
+        observed.add(&row);
     }
+    observed.read_telemetry(dir);
+    info.fairness = Fairness::of(dir, &observed);
+    info.warnings.extend(info.fairness.violations());
     if rows.is_cut_short() {
         info.warnings.push(format!(
             "the last line of {} is incomplete and was left out: the run was killed; go on with \

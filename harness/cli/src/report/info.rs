@@ -6,6 +6,8 @@ use lumos_model::cell::Cell;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::fairness::Fairness;
+
 /// Facts of a run for its report, as text. Everything is optional: what is empty is
 /// not printed. In `manifest.json` it stands under `report`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -27,8 +29,9 @@ pub struct RunInfo {
     pub refused: Vec<Refused>,
     /// What the gate found wrong, a line each; these cells were not measured.
     pub gate_failures: Vec<String>,
-    /// What was done to keep the comparison fair, a line each.
-    pub fairness: Vec<String>,
+    /// What the run shows of its fairness; read from its directory, never told.
+    #[serde(skip)]
+    pub fairness: Fairness,
     /// What makes the numbers less clean than they could be, a line each.
     pub warnings: Vec<String>,
     /// Where things are, a line each; the caller's to fill in.

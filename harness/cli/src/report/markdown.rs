@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use lumos_model::artifact::Form;
 use lumos_model::cell::Target;
 use lumos_model::phase::Phase;
 
@@ -10,6 +11,7 @@ use super::group::{Entry, Group, groups};
 use super::info::RunInfo;
 use super::notes::{self, Mark};
 use super::numbers::{bytes, duration, percent, ratio};
+use crate::fairness::sizes::PUBLISHED_IMAGE;
 use crate::summary::{CellSummary, Metric, Summary, Verdict};
 
 /// Below this many samples nothing lies beyond the 95th percentile.
@@ -34,6 +36,7 @@ pub fn render(summary: &Summary, info: &RunInfo) -> String {
     out.push_str(&list("Without a ratio", &notes::missing_ratios(summary), ""));
     out.push_str(&list("Fairness", &fairness(summary, info), ""));
     out.push_str(&list("Tainted", &notes::tainted(summary), ""));
+    out.push_str(&sizes(info));
     out.push_str(&list("Caution", &info.warnings, ""));
     out.push_str(&list("How to read this", &how_to_read(summary), ""));
     format!("{}\n", out.trim_end())
@@ -217,8 +220,28 @@ fn fairness(summary: &Summary, info: &RunInfo) -> Vec<String> {
     let settings = info.settings.iter().map(|(target, text)| format!("{target}: {text}"));
     let redis = info.redis.iter().map(|version| format!("Redis {version}"));
     let noise = format!("noise: {}", notes::noise(summary));
-    let facts = info.fairness.iter().cloned().chain([noise]);
+    let facts = info.fairness.checks.iter().map(ToString::to_string).chain([noise]);
     facts.chain(redis).chain(settings).chain(info.artifacts.iter().cloned()).collect()
+}
+
+/// The artifacts' sizes; for native also what a container's image was published to be.
+fn sizes(info: &RunInfo) -> String {
+    let sizes = &info.fairness.sizes;
+    let forms = sizes.forms();
+    if forms.is_empty() {
+        return String::new();
+    }
+    let names = forms.iter().map(|form| form.0.as_str());
+    let mut table = Table::new(["function"].into_iter().chain(names), 1);
+    for (function, of) in sizes.functions() {
+        let size = |form: &&Form| of.get(*form).map_or("-".to_owned(), |size| bytes(*size));
+        table.row(std::iter::once(function.to_owned()).chain(forms.iter().map(size)));
+    }
+    format!(
+        "## Sizes of the artifacts\n\n{}Without a base image, as files. With one, native in a \
+         container's image was published to be {PUBLISHED_IMAGE} (Lumos, IOT 2025, section 6.3).\n\n",
+        table.finish()
+    )
 }
 
 fn how_to_read(summary: &Summary) -> Vec<String> {

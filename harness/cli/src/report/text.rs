@@ -201,9 +201,15 @@ fn footer(summary: &Summary, info: &RunInfo, groups: &[Group], width: usize) -> 
     list.add("Few", if any_few { notes::few_samples(summary) } else { Vec::new() }.as_slice());
     list.add("No ratio", &notes::missing_ratios(summary));
     list.add("Tainted", &notes::tainted(summary));
+    list.add_all("Fairness", &fairness(info));
     list.add("Caution", &info.warnings);
     list.add("Files", &info.files);
     list.finish()
+}
+
+/// Each rule of fairness, with what shows it.
+fn fairness(info: &RunInfo) -> Vec<String> {
+    info.fairness.checks.iter().map(ToString::to_string).collect()
 }
 
 /// Which functions a geometric mean leaves out.
@@ -247,10 +253,20 @@ impl Notes {
         self.out
     }
 
-    /// Adds a list; nothing when it is empty.
+    /// Adds a list, cut short when it is long; nothing when it is empty.
     pub fn add(&mut self, label: &str, lines: &[String]) {
+        self.add_all(label, &lines[..lines.len().min(MOST_NOTES)]);
+        if lines.len() > MOST_NOTES {
+            let more = lines.len() - MOST_NOTES;
+            let text = format!("{:<width$}and {more} more\n", "", width = Self::LABEL);
+            self.out.push_str(&text);
+        }
+    }
+
+    /// Adds a list as long as it is.
+    fn add_all(&mut self, label: &str, lines: &[String]) {
         let mut label = label;
-        for line in lines.iter().take(MOST_NOTES) {
+        for line in lines {
             for (index, part) in wrap(line, self.width.saturating_sub(Self::LABEL)).enumerate() {
                 let hang = if index == 0 { "" } else { "  " };
                 let text = format!("{label:<width$}{hang}{part}", width = Self::LABEL);
@@ -258,11 +274,6 @@ impl Notes {
                 self.out.push('\n');
                 label = "";
             }
-        }
-        if lines.len() > MOST_NOTES {
-            let more = lines.len() - MOST_NOTES;
-            let text = format!("{:<width$}and {more} more\n", "", width = Self::LABEL);
-            self.out.push_str(&text);
         }
     }
 }

@@ -73,7 +73,7 @@ fn programs_get_json() {
     assert_eq!(slower[0]["cell"]["target"], "wasmtime-aot");
     assert_eq!(slower[0]["metric"], "total");
     let [lo, hi] = [0, 1].map(|end| slower[0]["interval"][end].as_f64().unwrap());
-    assert!(1.09 < lo && lo <= 1.1 && 1.1 <= hi && hi < 1.11, "{lo} {hi}");
+    assert!((1.09..=1.1).contains(&lo) && (1.1..1.11).contains(&hi), "{lo} {hi}");
 }
 
 #[test]

@@ -1,3 +1,4 @@
+use lumos_cli::fairness::{Check, Fairness, Status};
 use lumos_cli::report::{Format, Refused, RunInfo, render};
 use lumos_cli::summary::Summary;
 use lumos_model::cell::Start;
@@ -16,10 +17,25 @@ fn info() -> RunInfo {
         machine: "Raspberry Pi 5 Model B Rev 1.0, 4 x Cortex-A76 at 2.4 GHz, 8 GiB, Linux 6.12.47"
             .into(),
         refused: FUNCTIONS.iter().map(refused).collect(),
-        fairness: vec!["one source, one lock file and one compiler for all targets".into()],
+        fairness: fairness(),
         settings: [("wasmtime-aot".to_owned(), "opt-level=speed".to_owned())].into(),
         files: vec!["results/quick/report.md".into()],
         ..RunInfo::default()
+    }
+}
+
+fn fairness() -> Fairness {
+    let check = |rule, status, evidence: &str| Check { rule, status, evidence: evidence.into() };
+    Fairness {
+        checks: vec![
+            check(
+                "one compiler for native and wasm",
+                Status::Held,
+                "rustc 1.95.0 built 9 artifacts",
+            ),
+            check("one lock file", Status::Unknown, "the run does not tell the lock file's hash"),
+        ],
+        ..Fairness::default()
     }
 }
 
@@ -70,7 +86,7 @@ fn tainted_samples_are_counted_and_said() {
     }
     let text = text(rows, 120);
     let begin = text.find("Tainted").unwrap_or_else(|| panic!("{text}"));
-    let lines: Vec<&str> = text[begin..].split("\nFiles").take(1).collect();
+    let lines: Vec<&str> = text[begin..].split("\nFairness").take(1).collect();
     insta::assert_snapshot!(lines[0], @r"
     Tainted   60 of 240 samples, in 12 of 12 cells, were measured while something disturbed the machine; they count like
                 the others
