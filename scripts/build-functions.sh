@@ -2,6 +2,9 @@
 # Builds functions/ with one compiler, lock file and profile for each target, and records how in target/functions/build.json:
 # native executables, wasm32-wasip1 reactors (for WasmEdge), wasm32-wasip2 components (for Wasmtime).
 # The wasm builds are left out when the compiler cannot make them; scripts/setup.sh says why.
+#
+# scripts/check-sensitivity.sh builds a variant beside it: LUMOS_VARIANT="FOLDER FUNCTION FEATURE" builds only that function, with
+# that feature, into that folder.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -10,16 +13,19 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 source "$root/.deps/env.sh"
 [[ -n $LUMOS_FUNCTIONS_CARGO ]] || { echo "no Rust compiler for functions/: scripts/setup.sh says how to get one" >&2; exit 1; }
 
-export RUSTC=$LUMOS_FUNCTIONS_RUSTC CARGO_TARGET_DIR=$root/target/functions
+read -r variant_folder variant_function variant_feature <<<"${LUMOS_VARIANT:-}" || true
+export RUSTC=$LUMOS_FUNCTIONS_RUSTC CARGO_TARGET_DIR=${variant_folder:-$root/target/functions}
 # Needed by -Zbuild-std. For native too: build scripts look at it, so the crates would differ, and be rebuilt at each call.
 [[ $LUMOS_FUNCTIONS_BUILD_STD != 1 ]] || export RUSTC_BOOTSTRAP=1
 compiler=$("$RUSTC" -vV)
 native=$(sed -n 's/^host: //p' <<<"$compiler")
 functions=() # the crates that make a wasm library; the others are what these are made of
-for manifest in "$root"/functions/*/Cargo.toml; do
+for manifest in "$root"/functions/${variant_function:-*}/Cargo.toml; do
     if grep -q cdylib "$manifest"; then functions+=("$(dirname "$manifest")"); fi
 done
 locked=()
+features=()
+[[ -z $variant_feature ]] || features=(--features "$variant_feature")
 [[ ! -e $root/functions/Cargo.lock ]] || locked=(--locked)
 
 # The settings that functions/ wants on every target. They are handed over by hand, because cargo drops those of its
@@ -66,7 +72,7 @@ build() {
         (
             cd "$function"
             CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && echo -n "${flags[*]}") \
-                "$LUMOS_FUNCTIONS_CARGO" "$@" --quiet --release --target "$triple" "${locked[@]}" "${std[@]}"
+                "$LUMOS_FUNCTIONS_CARGO" "$@" --quiet --release --target "$triple" "${locked[@]}" "${std[@]}" "${features[@]}"
         )
     done
     echo "functions $triple: $((SECONDS - started)) s"

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Is a function found that became 5 % slower, and nothing else? Builds mandelbrot-bitmap as usual and with its feature
+# five-percent-slower, each into a folder of its own, and runs scenarios/sensitivity.toml in turn with the usual one (twice: A/A)
+# and with the other.
+# Usage: check-sensitivity.sh [PAIRS] [METRIC]; 10 pairs by the total time take some five minutes. METRIC cpu is for busy machines.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+[[ -e .deps/env.sh ]] || { echo "call scripts/setup.sh first" >&2; exit 1; }
+# shellcheck source=/dev/null
+source .deps/env.sh
+pairs=${1:-10} metric=${2:-total}
+lumos=${LUMOS:-target/release/lumos}
+work=target/sensitivity
+
+mkdir -p "$work"
+# build NAME [FEATURE]: into $work/NAME.
+build() {
+    LUMOS_VARIANT="$PWD/$work/$1/functions mandelbrot-bitmap ${2:-}" scripts/build-functions.sh
+    mkdir -p "$work/$1/artifacts"
+    "$lumos" artifacts --artifacts "$work/$1/artifacts" --built "$work/$1/functions" >/dev/null
+}
+build usual
+build slower five-percent-slower
+
+runs=$(mktemp -d "$work/runs.XXXXXX")
+# measure NAME ARTIFACTS: one run of the scenario.
+measure() {
+    "$lumos" run scenarios/sensitivity.toml --out "$runs/$1" --artifacts "$2" >"$runs/$1.log" 2>&1 ||
+        { cat "$runs/$1.log" >&2; exit 1; }
+}
+# judged BASE NEW WORD: how many cells the comparison calls that.
+judged() {
+    { "$lumos" compare "$runs/$1" "$runs/$2" --metric "$metric" --format json || [[ $? == 1 ]]; } >"$runs/$2.json"
+    grep -c "\"verdict\": \"$3\"" "$runs/$2.json" || true
+}
+
+found=0 false_alarms=0 cells=0
+for ((pair = 1; pair <= pairs; pair++)); do
+    measure "$pair-base" "$work/usual/artifacts"
+    measure "$pair-same" "$work/usual/artifacts"
+    measure "$pair-slower" "$work/slower/artifacts"
+    slower=$(judged "$pair-base" "$pair-slower" slower)
+    alarms=$(($(judged "$pair-base" "$pair-same" slower) + $(judged "$pair-base" "$pair-same" faster)))
+    cells=$(grep -c '"verdict"' "$runs/$pair-same.json")
+    echo "pair $pair: $slower of $cells cells found slower; $alarms of $cells unchanged cells called different"
+    found=$((found + slower)) false_alarms=$((false_alarms + alarms))
+done
+all=$((pairs * cells))
+echo "by $metric: 5 % slower was found in $found of $all cells; $false_alarms of $all unchanged cells were called different"
