@@ -203,24 +203,31 @@ impl Session {
     /// When there is none or it cannot be started.
     pub fn start_host(&self, cell: &Cell) -> Result<HostClient, ClientError> {
         match cell.isolation {
-            Isolation::Thread => self.start(&cell.target, &self.settings.limits),
-            Isolation::Process => self.start(&cell.target, &Limits::default()),
+            Isolation::Thread => {
+                self.start(&cell.target, &self.settings.limits, self.settings.core)
+            }
+            Isolation::Process => self.start(&cell.target, &Limits::default(), self.settings.core),
         }
     }
 
-    /// Starts the host of `target` without limits.
+    /// Starts the host of `target` without limits and on any core: for what is not timed.
     ///
     /// # Errors
     /// When there is none or it cannot be started.
     pub fn start_unbound_host(&self, target: &Target) -> Result<HostClient, ClientError> {
-        self.start(target, &Limits::default())
+        self.start(target, &Limits::default(), None)
     }
 
-    fn start(&self, target: &Target, limits: &Limits) -> Result<HostClient, ClientError> {
+    fn start(
+        &self,
+        target: &Target,
+        limits: &Limits,
+        core: Option<usize>,
+    ) -> Result<HostClient, ClientError> {
         let host = discovery::host_of(&self.hosts, target).ok_or_else(|| {
             ClientError::Refused(format!("no host for {target}: see `lumos list targets`"))
         })?;
-        HostClient::start(&host.path, &self.groups, limits, self.settings.core)
+        HostClient::start(&host.path, &self.groups, limits, core)
     }
 
     /// What a host must know to run `cell`.
