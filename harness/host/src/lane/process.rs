@@ -124,6 +124,9 @@ impl<'r> ProcessLane<'r> {
             }
             _ => {}
         }
+        if let (None, Some(base)) = (&self.instance, self.base) {
+            base.rouse();
+        }
         Ok(())
     }
 
