@@ -128,7 +128,15 @@ fn expand(scenario: &Scenario, hosts: &[Host]) -> impl Iterator<Item = Cell> {
                     for &start in &matrix.start {
                         for &storage in &matrix.storage {
                             let (function, target) = (function.clone(), target.clone());
-                            cells.push(Cell { function, size, target, isolation, start, storage });
+                            cells.push(Cell {
+                                function,
+                                size,
+                                target,
+                                isolation,
+                                start,
+                                storage,
+                                load: None,
+                            });
                         }
                     }
                 }

@@ -108,6 +108,9 @@ pub fn serve<R: Runtime>(
                     }
                     None => failed(&HostError::engine("no cell is prepared")),
                 },
+                ToHost::Serve(_) | ToHost::TakeRecords | ToHost::Drain { .. } | ToHost::Load(_) => {
+                    failed(&HostError::unsupported("this host has no pool yet"))
+                }
             };
             write_message(&mut to, &answer)?;
         }

@@ -19,6 +19,7 @@ pub mod page_cache;
 pub mod process;
 pub mod runtime;
 pub mod serve_instance;
+pub mod service;
 pub mod spawn;
 mod storage;
 pub mod telemetry;

@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::arrival::Traffic;
+use crate::units::Span;
+
 /// A word that is none of the known ones.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown {what} `{word}`; known are {known}")]
@@ -105,13 +108,15 @@ words! {
         ColdProcess = "cold:process",
         /// The artifact's pages are evicted from the page cache first.
         ColdImage = "cold:image",
+        /// Under load: cold or warm as the pool of instances decides.
+        Mixed = "mixed",
     }
 }
 
 impl Start {
     /// Whether this is one of the cold rungs.
     pub const fn is_cold(self) -> bool {
-        !matches!(self, Start::Warm)
+        !matches!(self, Start::Warm | Start::Mixed)
     }
 }
 
@@ -126,6 +131,34 @@ words! {
         Redis = "redis",
         /// In Redis, through a call of the host.
         Host = "host",
+    }
+}
+
+words! {
+    /// From where a pool of instances is driven.
+    Driver, "driver" {
+        /// From inside the host process, without a network: the runtime alone.
+        Direct = "direct",
+        /// By HTTP requests from outside to the host's gateway: the platform's path.
+        Http = "http",
+    }
+}
+
+/// The load that a cell's pool of instances is under.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LoadPoint {
+    /// From where.
+    pub driver: Driver,
+    /// How requests arrive.
+    pub traffic: Traffic,
+    /// How long an instance may be idle before it is reclaimed.
+    pub keep_alive: Span,
+}
+
+impl fmt::Display for LoadPoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let LoadPoint { driver, traffic, keep_alive } = self;
+        write!(f, "{driver}/{traffic}/keep-alive-{keep_alive}")
     }
 }
 
@@ -211,12 +244,18 @@ pub struct Cell {
     pub start: Start,
     /// Where input and output are.
     pub storage: Storage,
+    /// The load; absent: one invocation at a time, each with the start kind [`start`].
+    ///
+    /// [`start`]: Self::start
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<LoadPoint>,
 }
 
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Cell { function, size, target, isolation, start, storage } = self;
-        write!(f, "{function}/{size}/{target}/{isolation}/{start}/{storage}")
+        let Cell { function, size, target, isolation, start, storage, load } = self;
+        write!(f, "{function}/{size}/{target}/{isolation}/{start}/{storage}")?;
+        load.as_ref().map_or(Ok(()), |load| write!(f, "/{load}"))
     }
 }
 
@@ -233,7 +272,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "unknown start kind `cold`; known are warm, cold:instance, cold:module, \
-             cold:process, cold:image"
+             cold:process, cold:image, mixed"
         );
     }
 
@@ -257,6 +296,7 @@ mod tests {
             isolation: Isolation::Thread,
             start: Start::ColdInstance,
             storage: Storage::Inline,
+            load: None,
         };
         let json = serde_json::to_value(&cell).unwrap();
         assert_eq!(json["start"], "cold:instance");

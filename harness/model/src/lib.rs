@@ -3,6 +3,8 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`cell`] | one point of an experiment: function, size, target, isolation, start, storage |
+//! | [`arrival`] | how invocations arrive under load |
+//! | [`pool`] | how a pool of instances is kept, and what it tells of itself |
 //! | [`phase`] | the contiguous parts of an invocation |
 //! | [`row`] | what is written for each invocation |
 //! | [`artifact`] | functions as built, and the manifest that the build writes |
@@ -13,10 +15,12 @@
 //! Nothing here does I/O or reads a clock.
 #![forbid(unsafe_code)]
 
+pub mod arrival;
 pub mod artifact;
 pub mod capability;
 pub mod cell;
 pub mod phase;
+pub mod pool;
 pub mod protocol;
 pub mod row;
 pub mod units;

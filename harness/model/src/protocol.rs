@@ -6,17 +6,20 @@
 //! the cgroups it made, and exits.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::capability::Capabilities;
 use crate::cell::{Isolation, Start, Target};
+use crate::arrival::Traffic;
+use crate::pool::{PoolConfig, PoolEvent};
 use crate::row::Sample;
 use crate::units::{ByteSize, Span};
 
 /// Version of this protocol.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// Bounds on an instance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,6 +86,104 @@ pub struct Prepare {
     pub cgroup: Option<CgroupBase>,
 }
 
+/// A function with the pool of its instances.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pooled {
+    /// Its name, which is its path at the gateway.
+    pub name: String,
+    /// What its instances are made of. `start`, `warmup` and `gap` are not used: the pool
+    /// decides. `request` is what a [`Load`] sends; a gateway takes what it is sent.
+    pub prepare: Prepare,
+    /// How its instances are kept.
+    pub pool: PoolConfig,
+}
+
+/// What a gateway accepts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HttpLimits {
+    /// Longest request body.
+    pub body: ByteSize,
+    /// Longest head of a request.
+    pub headers: ByteSize,
+    /// Connections at one time; a further one waits to be accepted.
+    pub connections: u32,
+    /// How long a connection may take to send the head of its next request.
+    pub idle: Span,
+}
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        Self {
+            body: ByteSize(16 << 20),
+            headers: ByteSize(16 << 10),
+            connections: 1024,
+            idle: Span(std::time::Duration::from_secs(60)),
+        }
+    }
+}
+
+/// Serve functions over HTTP.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Serve {
+    /// The functions, which share no instance.
+    pub functions: Vec<Pooled>,
+    /// Address and port; port 0: a free one.
+    pub listen: SocketAddr,
+    /// What is accepted.
+    pub http: HttpLimits,
+    /// How long an idle gateway polls before it sleeps; zero: not at all. It saves
+    /// wake-ups, and costs CPU time that no request asked for.
+    pub busy_poll: Span,
+    /// Keep samples and events for [`ToHost::TakeRecords`], at most so many of each; what
+    /// is beyond is counted and not kept. Zero: keep none.
+    pub records: u32,
+}
+
+/// Drive a pool from inside the host.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Load {
+    /// The function.
+    pub function: Pooled,
+    /// How requests arrive.
+    pub traffic: Traffic,
+    /// Seed of what is random in it.
+    pub seed: u64,
+    /// How long requests are sent.
+    pub duration: Span,
+    /// Requests after which no further one is sent.
+    pub requests: u32,
+}
+
+/// What a pool did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PoolRecords {
+    /// One for each request, in the order of their end. Behind a gateway `intended_ns` is
+    /// the time at which the request's head was read, and `seq` is the number in its header
+    /// `lumos-seq`, if it has one.
+    pub samples: Vec<Sample>,
+    /// The states of the instances, in order.
+    pub events: Vec<PoolEvent>,
+    /// Samples and events that were not kept, for there were too many.
+    pub lost: u64,
+    /// Counters of the cgroups of instances that ended since the last time.
+    pub instances: Vec<BTreeMap<String, u64>>,
+    /// As in [`BlockResult::host`].
+    pub host: BTreeMap<String, u64>,
+}
+
+/// What came of a [`Load`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoadResult {
+    /// The requests and the instances.
+    pub records: PoolRecords,
+    /// First intended arrival, nanoseconds of `CLOCK_MONOTONIC`.
+    pub begin_ns: u64,
+    /// The last response.
+    pub end_ns: u64,
+    /// Whether the number of requests, and not the duration, ended it.
+    pub capped: bool,
+}
+
 /// From `lumos` to a host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "message", rename_all = "snake_case")]
@@ -109,6 +210,19 @@ pub enum ToHost {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         budget: Option<Span>,
     },
+    /// Open a gateway; one at a time. Answered by [`FromHost::Serving`].
+    Serve(Box<Serve>),
+    /// What happened at the gateway since the last time? Answered by
+    /// [`FromHost::Records`].
+    TakeRecords,
+    /// Take no further request, finish those that wait or run for at most so long, end the
+    /// instances, close the gateway. Answered by [`FromHost::Drained`].
+    Drain {
+        /// What still runs after that is stopped.
+        within: Span,
+    },
+    /// Drive a pool. Answered by [`FromHost::Loaded`].
+    Load(Box<Load>),
 }
 
 /// From a host to `lumos`.
@@ -126,6 +240,17 @@ pub enum FromHost {
     },
     /// What was measured.
     Block(BlockResult),
+    /// The gateway takes requests.
+    Serving {
+        /// Where.
+        address: SocketAddr,
+    },
+    /// What happened at the gateway.
+    Records(PoolRecords),
+    /// The gateway is closed; the last of what happened.
+    Drained(PoolRecords),
+    /// What came of the load.
+    Loaded(LoadResult),
     /// The request could not be carried out; the host goes on.
     Failed {
         /// What, why, and what to do.

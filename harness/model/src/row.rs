@@ -20,6 +20,8 @@ words! {
         OutOfMemory = "oom",
         /// No instance was free and the queue was full.
         Rejected = "rejected",
+        /// The client left before the answer.
+        Cancelled = "cancelled",
         /// Served, but not with the start kind that the cell asks for.
         WrongStart = "wrong-start",
     }
@@ -82,6 +84,16 @@ pub struct Sample {
     /// For `cold:image`: pages of the artifact that did not leave; not zero: `wrong-start`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resident_pages_after: Option<u64>,
+    /// Under load: the number of the instance in its pool; absent: none was assigned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<u32>,
+    /// Under load: how much later than intended the request was sent; part of `total_ns`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_ns: Option<u64>,
+    /// With the `http` driver: what the client waited, from its sending on, beyond the
+    /// gateway's own account (network, HTTP, wake-ups); part of `total_ns` and of `other`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform_ns: Option<u64>,
     /// The instance freed after the response; not in `total_ns`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub teardown_ns: Option<u64>,
@@ -147,6 +159,7 @@ mod tests {
                 isolation: Isolation::Process,
                 start: Start::Warm,
                 storage: Storage::Inline,
+                load: None,
             },
             block: 1,
             order: 2,
@@ -164,6 +177,9 @@ mod tests {
                 gap_ns: None,
                 evicted_pages: None,
                 resident_pages_after: None,
+                instance: None,
+                late_ns: None,
+                platform_ns: None,
                 teardown_ns: None,
                 cpu_ns: Some(6),
                 memory_peak_bytes: None,

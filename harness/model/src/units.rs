@@ -15,6 +15,12 @@ pub struct BadQuantity {
     example: &'static str,
 }
 
+impl BadQuantity {
+    pub(crate) fn new(text: &str, what: &'static str, example: &'static str) -> Self {
+        Self { text: text.to_owned(), what, example }
+    }
+}
+
 /// A number of bytes. Written `512MiB`, `64KiB`, `2GiB`, `100MB` or `4096B`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

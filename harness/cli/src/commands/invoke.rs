@@ -159,6 +159,7 @@ impl Invoke {
             isolation: self.isolation,
             start: self.start.unwrap_or(default),
             storage: self.storage,
+            load: None,
         }
     }
 

@@ -113,12 +113,13 @@ fn changed(comparison: &Comparison, verdict: Verdict) -> String {
 
 /// A cell without what is the same in most runs: its storage, when that is `inline`.
 fn short(cell: &Cell) -> String {
-    let Cell { function, size, target, isolation, start, storage } = cell;
+    let Cell { function, size, target, isolation, start, storage, load } = cell;
     let storage = match storage {
         Storage::Inline => String::new(),
         storage => format!(" {storage}"),
     };
-    format!("{function} {size} {target} {isolation} {start}{storage}")
+    let load = load.as_ref().map(|load| format!(" {load}")).unwrap_or_default();
+    format!("{function} {size} {target} {isolation} {start}{storage}{load}")
 }
 
 /// A line for each metric that was compared.

@@ -132,6 +132,7 @@ impl<'a> Group<'a> {
             Start::ColdModule => "Cold starts of a module",
             Start::ColdProcess => "Cold starts of a process",
             Start::ColdImage => "Cold starts from an image",
+            Start::Mixed => "Under load",
         };
         format!("{start}, {size} inputs, {isolation} isolation, {storage} storage")
     }

@@ -45,6 +45,7 @@ pub fn outcome_word(outcome: Outcome) -> &'static str {
         Outcome::Timeout => "timed out",
         Outcome::OutOfMemory => "out of memory",
         Outcome::Rejected => "rejected",
+        Outcome::Cancelled => "cancelled",
         Outcome::WrongStart => "wrong start",
     }
 }

@@ -31,6 +31,7 @@ pub fn cells() -> Vec<Cell> {
                     isolation,
                     start: Start::Warm,
                     storage: Storage::Inline,
+                    load: None,
                 });
             }
         }

@@ -24,6 +24,7 @@ pub fn cell(function: &str, target: &str, start: Start) -> Cell {
         isolation: Isolation::Process,
         start,
         storage: Storage::Inline,
+        load: None,
     }
 }
 
@@ -50,6 +51,9 @@ pub fn row(cell: &Cell, block: u32, seq: u32, total_ns: u64) -> Row {
             gap_ns: None,
             evicted_pages: None,
             resident_pages_after: None,
+            instance: None,
+            late_ns: None,
+            platform_ns: None,
             teardown_ns: None,
             cpu_ns: None,
             memory_peak_bytes: None,

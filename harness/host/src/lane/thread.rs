@@ -76,7 +76,7 @@ impl<'r, R: Runtime> ThreadLane<'r, R> {
 impl<R: Runtime> Lane for ThreadLane<'_, R> {
     fn sample(&mut self, seq: u32, start: Start, request: &str, keep_output: bool) -> Sample {
         match start {
-            Start::Warm => {}
+            Start::Warm | Start::Mixed => {}
             Start::ColdInstance => self.instance = None,
             Start::ColdModule | Start::ColdProcess | Start::ColdImage => {
                 self.instance = None;
