@@ -48,6 +48,7 @@ pub fn serve(
         let received_ns = monotonic_ns();
         let (outcome, answer) = match kind {
             RequestKind::Invoke => (ReplyOutcome::Answered, invoke(&request)),
+            RequestKind::Ready => (ReplyOutcome::Answered, Vec::new()),
             RequestKind::NewInstance | RequestKind::NewModule => {
                 (ReplyOutcome::Failed, NO_RENEWAL.as_bytes().to_vec())
             }

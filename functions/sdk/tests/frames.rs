@@ -41,6 +41,7 @@ fn every_request_is_answered_in_turn() {
         request(RequestKind::NewInstance, br#""x""#),
         request(RequestKind::NewModule, b""),
         request(RequestKind::Invoke, br#""again""#),
+        request(RequestKind::Ready, b""),
     ]
     .concat();
     let mut out = Vec::new();
@@ -50,7 +51,7 @@ fn every_request_is_answered_in_turn() {
     let answers: Vec<_> = replies
         .iter()
         .map(|(head, answer)| match head.outcome {
-            ReplyOutcome::Answered => {
+            ReplyOutcome::Answered if !answer.is_empty() => {
                 let envelope = envelope::open(answer).unwrap();
                 (Some(envelope.status), String::from_utf8_lossy(envelope.body))
             }
@@ -67,6 +68,7 @@ fn every_request_is_answered_in_turn() {
     }
     assert_eq!(replies[3].0.outcome, ReplyOutcome::Failed);
     assert_eq!(answers[5], (Some(Status::Ok), "5".into()));
+    assert_eq!((replies[6].0.outcome, &replies[6].1[..]), (ReplyOutcome::Answered, &b""[..]));
 }
 
 #[test]

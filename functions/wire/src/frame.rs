@@ -21,6 +21,9 @@ pub enum RequestKind {
     NewInstance = 1,
     /// The module and the instance.
     NewModule = 2,
+    /// Nothing, and nothing is invoked: the reply, which nothing follows, says that the
+    /// instance is ready, and what that took.
+    Ready = 3,
 }
 
 impl RequestKind {
@@ -29,6 +32,7 @@ impl RequestKind {
             0 => Ok(Self::Invoke),
             1 => Ok(Self::NewInstance),
             2 => Ok(Self::NewModule),
+            3 => Ok(Self::Ready),
             other => Err(invalid(format!("unknown request kind {other}"))),
         }
     }

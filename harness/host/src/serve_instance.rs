@@ -76,7 +76,8 @@ pub fn serve<R: Runtime>(
     let (mut request, mut answer) = (Vec::new(), Vec::new());
     while let Some(kind) = read_request(&mut from, &mut request).map_err(streams)? {
         let received_ns = monotonic_ns();
-        if kind != RequestKind::Invoke {
+        let renews = matches!(kind, RequestKind::NewInstance | RequestKind::NewModule);
+        if renews {
             instance = None;
         }
         if kind == RequestKind::NewModule {
@@ -94,6 +95,10 @@ pub fn serve<R: Runtime>(
                 instance = Some(made.map_err(failed)?);
             }
             let instance = instance.as_mut().expect("made above");
+            if kind == RequestKind::Ready {
+                answer.clear();
+                return Ok(());
+            }
             instance.invoke(&request, timeout, &mut answer, &mut marks)
         })();
         let memory_bytes = instance.as_ref().map_or(0, Instance::memory_bytes);
@@ -130,7 +135,7 @@ pub fn serve<R: Runtime>(
         write_reply(&mut to, &head, &answer).map_err(streams)?;
         marks.clear();
         // What a cold sample made is freed before the next one, off its clock.
-        if kind != RequestKind::Invoke {
+        if renews {
             instance = None;
         }
         if kind == RequestKind::NewModule {
