@@ -28,7 +28,7 @@ impl Function for AudioGeneration {
         let bytes = match request.audio_size {
             1..=LARGEST => request.audio_size * 1024,
             size => {
-                return Err(Error::new(format!(
+                return Err(Error::bad_request(format!(
                     "audio_size is {size}: between 1 and {LARGEST} KiB are written"
                 )));
             }
@@ -124,7 +124,8 @@ mod tests {
 
         for bad in [0, 1 << 21] {
             let error = respond(&format!(r#"{{"audio_size": {bad}, "output": "inline"}}"#));
-            assert!(error.unwrap_err().message().contains("between 1 and"), "{bad}");
+            let error = error.unwrap_err();
+            assert!(error.message().contains("between 1 and") && error.is_bad_request(), "{bad}");
         }
         assert!(respond(r#"{"audio_size": 1}"#).unwrap_err().message().contains("output"));
     }

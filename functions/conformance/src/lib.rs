@@ -26,6 +26,11 @@ pub enum Request {
         /// The error's message.
         message: String,
     },
+    /// Refuses the request with `message`, as a function does that does not like its input.
+    Refuse {
+        /// What is wrong with it.
+        message: String,
+    },
     /// Executes an instruction that traps (natively: aborts).
     Trap,
     /// Panics, which the build profile turns into a trap.
@@ -87,6 +92,7 @@ impl Function for Conformance {
         match request {
             Request::Echo { data } => Ok(Output::Data { data }),
             Request::Fail { message } => Err(Error::new(message)),
+            Request::Refuse { message } => Err(Error::bad_request(message)),
             Request::Trap => trap(),
             Request::Panic => panic!("a panic was asked for"),
             Request::Exit { code } => std::process::exit(code),
@@ -152,7 +158,10 @@ mod tests {
         assert_eq!(ask(r#"{"op":"burn","iterations":0}"#).unwrap(), r#"{"value":519096445}"#);
         assert_eq!(ask(r#"{"op":"grow","bytes":1000}"#).unwrap(), r#"{"held":1000}"#);
         assert_eq!(ask(r#"{"op":"grow","bytes":24}"#).unwrap(), r#"{"held":1024}"#);
-        assert_eq!(ask(r#"{"op":"fail","message":"no"}"#).unwrap_err().message(), "no");
+        for (op, is_bad_request) in [("fail", false), ("refuse", true)] {
+            let error = ask(&format!(r#"{{"op":"{op}","message":"no"}}"#)).unwrap_err();
+            assert_eq!((error.message(), error.is_bad_request()), ("no", is_bad_request));
+        }
     }
 
     #[test]

@@ -29,11 +29,12 @@ impl Function for DecryptMessage {
 
     fn run(request: Request, cx: &mut Context) -> Result<Output, Error> {
         let key = request.key.as_bytes().try_into().map_err(|_| {
-            Error::new(format!("key has {} bytes: 32 are needed", request.key.len()))
+            Error::bad_request(format!("key has {} bytes: 32 are needed", request.key.len()))
         })?;
         let text = cx.get(request.input)?;
         let message = cx.deserialize(|| Base64::decode(text))?.0;
-        Ok(Output { data: String::from_utf8(decrypt(key, message)?)? })
+        let data = String::from_utf8(decrypt(key, message)?).map_err(Error::bad_request)?;
+        Ok(Output { data })
     }
 }
 
@@ -47,7 +48,7 @@ const TAG: usize = 16;
 /// # Errors
 /// When the message is too short, or was not encrypted with `key`, or has changed.
 pub fn decrypt(key: &[u8; 32], mut message: Vec<u8>) -> Result<Vec<u8>, Error> {
-    let too_short = || Error::new("the message is too short for a nonce and a tag");
+    let too_short = || Error::bad_request("the message is too short for a nonce and a tag");
     let text_end = message.len().checked_sub(TAG).filter(|end| *end >= NONCE);
     let text_end = text_end.ok_or_else(too_short)?;
     let tag = *Tag::from_slice(&message[text_end..]);
@@ -55,7 +56,9 @@ pub fn decrypt(key: &[u8; 32], mut message: Vec<u8>) -> Result<Vec<u8>, Error> {
 
     Aes256Gcm::new(Key::<Aes256Gcm>::from_slice(key))
         .decrypt_in_place_detached(&nonce, b"", &mut message[NONCE..text_end], &tag)
-        .map_err(|_| Error::new("the message was changed, or encrypted with another key"))?;
+        .map_err(|_| {
+            Error::bad_request("the message was changed, or encrypted with another key")
+        })?;
     message.truncate(text_end);
     message.drain(..NONCE);
     Ok(message)
@@ -84,7 +87,8 @@ mod tests {
         for at in 0..message.len() {
             let mut changed = message.clone();
             changed[at] ^= 1;
-            assert!(decrypt(KEY, changed).unwrap_err().message().contains("changed"), "at {at}");
+            let error = decrypt(KEY, changed).unwrap_err();
+            assert!(error.message().contains("changed") && error.is_bad_request(), "at {at}");
         }
         assert!(decrypt(KEY, vec![0; 27]).unwrap_err().message().contains("too short"));
     }
@@ -102,6 +106,7 @@ mod tests {
         assert!(respond(r#""?""#).unwrap_err().message().contains("not base64"));
         let binary = Base64(encrypt(KEY, &[7; 12], b"\xff").unwrap());
         let input = serde_json::to_string(&binary).unwrap();
-        assert!(respond(&input).unwrap_err().message().contains("utf-8"));
+        let error = respond(&input).unwrap_err();
+        assert!(error.message().contains("utf-8") && error.is_bad_request());
     }
 }

@@ -31,11 +31,11 @@ impl Function for EncryptMessage {
 
     fn run(request: Request, cx: &mut Context) -> Result<Output, Error> {
         let key = request.key.as_bytes().try_into().map_err(|_| {
-            Error::new(format!("key has {} bytes: 32 are needed", request.key.len()))
+            Error::bad_request(format!("key has {} bytes: 32 are needed", request.key.len()))
         })?;
         let nonce = parse_nonce(&request.nonce)?;
         let bytes = cx.get(request.input)?;
-        let text = cx.deserialize(|| String::from_utf8(bytes))?;
+        let text = cx.deserialize(|| String::from_utf8(bytes)).map_err(Error::bad_request)?;
         Ok(Output { encrypted_data: Base64(encrypt(key, &nonce, text.as_bytes())?) })
     }
 }
@@ -53,13 +53,13 @@ pub fn encrypt(key: &[u8; 32], nonce: &[u8; 12], text: &[u8]) -> Result<Vec<u8>,
     message.extend_from_slice(text);
     let tag = cipher
         .encrypt_in_place_detached(Nonce::from_slice(nonce), b"", &mut message[nonce.len()..])
-        .map_err(|_| Error::new("the text is too long for AES-GCM"))?;
+        .map_err(|_| Error::bad_request("the text is too long for AES-GCM"))?;
     message.extend_from_slice(&tag);
     Ok(message)
 }
 
 fn parse_nonce(text: &str) -> Result<[u8; 12], Error> {
-    let bad = || Error::new(format!("nonce is `{text}`: 24 hexadecimal digits are needed"));
+    let bad = || Error::bad_request(format!("nonce is `{text}`: 24 hexadecimal digits are needed"));
     if text.len() != 24 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return Err(bad());
     }
@@ -107,8 +107,10 @@ mod tests {
 
         let short = respond("short", "000102030405060708090a0b").unwrap_err();
         assert!(short.message().contains("key has 5 bytes"), "{short}");
+        assert!(short.is_bad_request());
         for nonce in ["", "0001", "zz0102030405060708090a0b", "+10102030405060708090a0b"] {
-            assert!(respond(KEY, nonce).unwrap_err().message().contains("24 hexadecimal"));
+            let error = respond(KEY, nonce).unwrap_err();
+            assert!(error.message().contains("24 hexadecimal") && error.is_bad_request());
         }
     }
 }

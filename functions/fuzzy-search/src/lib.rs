@@ -30,7 +30,7 @@ impl Function for FuzzySearch {
 
     fn run(request: Request, cx: &mut Context) -> Result<Output, Error> {
         let bytes = cx.get(request.input)?;
-        let text = cx.deserialize(|| String::from_utf8(bytes))?;
+        let text = cx.deserialize(|| String::from_utf8(bytes)).map_err(Error::bad_request)?;
         let lines = similar_lines(&text, &request.search_term);
         Ok(Output { lines: lines.iter().map(u32::to_string).collect::<Vec<_>>().join(",") })
     }
@@ -82,6 +82,7 @@ mod tests {
         let request = format!(r#"{{"search_term":"apple","input":{{"local":{path:?}}}}}"#);
         let error = respond::<FuzzySearch>(request.as_bytes(), &mut GuestPhases::default());
         std::fs::remove_file(&path).unwrap();
-        assert!(error.unwrap_err().message().contains("utf-8"));
+        let error = error.unwrap_err();
+        assert!(error.message().contains("utf-8") && error.is_bad_request());
     }
 }

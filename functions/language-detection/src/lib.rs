@@ -28,9 +28,9 @@ impl Function for LanguageDetection {
 
     fn run(request: Request, cx: &mut Context) -> Result<Output, Error> {
         let bytes = cx.get(request.input)?;
-        let text = cx.deserialize(|| String::from_utf8(bytes))?;
+        let text = cx.deserialize(|| String::from_utf8(bytes)).map_err(Error::bad_request)?;
         let found = whatlang::detect(&text)
-            .ok_or_else(|| Error::new("the text is in no language that is known"))?;
+            .ok_or_else(|| Error::bad_request("the text is in no language that is known"))?;
         Ok(Output { language: found.lang().code() })
     }
 }
@@ -58,7 +58,8 @@ mod tests {
 
     #[test]
     fn what_is_no_text_is_an_error() {
-        assert!(ask(r#"{"input":{"inline":"1234"}}"#).unwrap_err().message().contains("language"));
+        let error = ask(r#"{"input":{"inline":"1234"}}"#).unwrap_err();
+        assert!(error.message().contains("language") && error.is_bad_request());
         assert!(ask(r#"{"input":"hola"}"#).unwrap_err().message().contains("line 1"));
     }
 }

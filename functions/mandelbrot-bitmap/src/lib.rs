@@ -30,7 +30,7 @@ impl Function for MandelbrotBitmap {
 
     fn run(request: Request, cx: &mut Context) -> Result<Stored, Error> {
         if request.image_size > WIDEST {
-            return Err(Error::new(format!(
+            return Err(Error::bad_request(format!(
                 "image_size is {}: at most {WIDEST} are drawn",
                 request.image_size
             )));
@@ -58,7 +58,7 @@ mod tests {
         assert_eq!(inline.0, bitmap(8));
 
         let huge = respond(r#"{"image_size": 4000000000, "output": "inline"}"#).unwrap_err();
-        assert!(huge.message().contains("at most 32768"), "{huge}");
+        assert!(huge.message().contains("at most 32768") && huge.is_bad_request(), "{huge}");
         assert!(respond(r#"{"image_size": 8}"#).unwrap_err().message().contains("output"));
     }
 }

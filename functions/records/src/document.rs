@@ -99,7 +99,7 @@ impl Document {
 impl Record {
     /// `last` is the id of the record before.
     fn check(&self, last: Option<u64>) -> Result<(), Error> {
-        let wrong = |what: &str| Err(Error::new(format!("record {}: {what}", self.id)));
+        let wrong = |what: &str| Err(Error::bad_request(format!("record {}: {what}", self.id)));
         let Address { latitude, longitude, .. } = self.address;
         if last.is_some_and(|last| last >= self.id) {
             return wrong("its id does not ascend");

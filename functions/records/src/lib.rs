@@ -67,8 +67,8 @@ lumos_function::export!(Records);
 /// When the bytes are none.
 pub fn decode(format: Format, bytes: &[u8]) -> Result<Document, Error> {
     match format {
-        Format::Json => serde_json::from_slice(bytes).map_err(Error::from),
-        Format::MessagePack => rmp_serde::from_slice(bytes).map_err(Error::from),
+        Format::Json => serde_json::from_slice(bytes).map_err(Error::bad_request),
+        Format::MessagePack => rmp_serde::from_slice(bytes).map_err(Error::bad_request),
     }
     .map_err(|error| error.context("the document is not understood"))
 }
@@ -131,7 +131,9 @@ mod tests {
             let document = TWO.replace(from, to);
             let request = serde_json::json!(
                 {"format": "json", "input": {"inline": document}, "output": "inline"});
-            answer(&request).unwrap_err().message().to_owned()
+            let error = answer(&request).unwrap_err();
+            assert!(error.is_bad_request(), "{error}");
+            error.message().to_owned()
         };
         assert_eq!(with("\"id\":2", "\"id\":1"), "record 1: its id does not ascend");
         assert_eq!(

@@ -15,9 +15,11 @@ impl Base64 {
     /// Reads base64 text.
     ///
     /// # Errors
-    /// When `text` is not base64 of the standard alphabet with padding.
+    /// When `text`, which is what somebody asked for, is not base64 of the standard alphabet
+    /// with padding: [`Error::is_bad_request`].
     pub fn decode(text: impl AsRef<[u8]>) -> Result<Self, Error> {
-        STANDARD.decode(text).map(Self).map_err(|error| Error::new(format!("not base64: {error}")))
+        let decoded = STANDARD.decode(text).map(Self);
+        decoded.map_err(|error| Error::bad_request(error).context("not base64"))
     }
 }
 

@@ -15,13 +15,14 @@ wit_bindgen::generate!({
     default_bindings_module: "lumos_function::component",
 });
 
-/// Serves a request: the answer with its trailer, or an error's message alone.
+/// Serves a request: the answer with its trailer, whose status says whether it is an output or a
+/// refusal of the request; or an error's message alone.
 ///
 /// # Errors
 /// When the function fails.
 pub fn invoke<F: Function>(request: &[u8]) -> Result<Vec<u8>, String> {
     let mut answer = invoke_bytes::<F>(request);
-    if answer.last() == Some(&(Status::Ok as u8)) {
+    if answer.last() != Some(&(Status::Error as u8)) {
         return Ok(answer);
     }
     answer.truncate(answer.len() - TRAILER);

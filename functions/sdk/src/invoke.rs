@@ -12,7 +12,10 @@ pub fn invoke_bytes<F: Function>(request: &[u8]) -> Vec<u8> {
     let mut phases = GuestPhases::default();
     let (mut body, status) = match respond::<F>(request, &mut phases) {
         Ok(body) => (body, Status::Ok),
-        Err(error) => (error.into_message().into_bytes(), Status::Error),
+        Err(error) => {
+            let status = error.status();
+            (error.into_message().into_bytes(), status)
+        }
     };
     envelope::seal(&mut body, &phases, status);
     body
@@ -28,7 +31,7 @@ pub fn invoke_bytes<F: Function>(request: &[u8]) -> Vec<u8> {
 pub fn respond<F: Function>(request: &[u8], phases: &mut GuestPhases) -> Result<Vec<u8>, Error> {
     let mut lap = Lap::start();
     let request = serde_json::from_slice(request)
-        .map_err(|error| Error::new(format!("the request is not understood: {error}")))?;
+        .map_err(|error| Error::bad_request(error).context("the request is not understood"))?;
     phases.add(GuestPhase::Request, lap.next());
 
     let mut cx = Context { phases: GuestPhases::default() };

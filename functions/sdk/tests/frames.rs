@@ -12,7 +12,11 @@ impl Function for Length {
     type Output = usize;
 
     fn run(text: String, _cx: &mut Context) -> Result<usize, Error> {
-        if text.is_empty() { Err(Error::new("no text")) } else { Ok(text.len()) }
+        match text.as_str() {
+            "" => Err(Error::new("no text")),
+            "?" => Err(Error::bad_request("a mark").context("refused")),
+            text => Ok(text.len()),
+        }
     }
 }
 
@@ -42,6 +46,7 @@ fn every_request_is_answered_in_turn() {
         request(RequestKind::NewModule, b""),
         request(RequestKind::Invoke, br#""again""#),
         request(RequestKind::Ready, b""),
+        request(RequestKind::Invoke, br#""?""#),
     ]
     .concat();
     let mut out = Vec::new();
@@ -60,7 +65,7 @@ fn every_request_is_answered_in_turn() {
         .collect();
     assert_eq!(answers[0], (Some(Status::Ok), "4".into()));
     assert_eq!(answers[1], (Some(Status::Error), "no text".into()));
-    assert_eq!(answers[2].0, Some(Status::Error));
+    assert_eq!(answers[2].0, Some(Status::BadRequest));
     assert!(answers[2].1.contains("line 1 column 5"), "{}", answers[2].1);
     for (status, message) in &answers[3..5] {
         assert_eq!(*status, None);
@@ -69,6 +74,7 @@ fn every_request_is_answered_in_turn() {
     assert_eq!(replies[3].0.outcome, ReplyOutcome::Failed);
     assert_eq!(answers[5], (Some(Status::Ok), "5".into()));
     assert_eq!((replies[6].0.outcome, &replies[6].1[..]), (ReplyOutcome::Answered, &b""[..]));
+    assert_eq!(answers[7], (Some(Status::BadRequest), "refused: a mark".into()));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! What a function answers: `body || guest phases || status`.
 //!
 //! The status is the last byte, so that a host can look at it without knowing the
-//! rest. For [`Status::Error`] the body is a message for people, in UTF-8.
+//! rest. For [`Status::Error`] and [`Status::BadRequest`] the body is a message for people,
+//! in UTF-8.
 
 use crate::phases::GuestPhases;
 
@@ -11,8 +12,11 @@ use crate::phases::GuestPhases;
 pub enum Status {
     /// The body is the function's output.
     Ok = 0,
-    /// The body is the error's message.
+    /// The function failed; the body is the error's message.
     Error = 1,
+    /// The request itself is wrong: it cannot be decoded, or the function refuses its input. The
+    /// same request will never do better. The body says what is wrong with it.
+    BadRequest = 2,
 }
 
 /// An answer taken apart; it borrows the bytes it was read from.
@@ -74,6 +78,7 @@ pub fn open(bytes: &[u8]) -> Result<Envelope<'_>, EnvelopeError> {
     let status = match status {
         0 => Status::Ok,
         1 => Status::Error,
+        2 => Status::BadRequest,
         other => return Err(EnvelopeError::Status(other)),
     };
     Ok(Envelope { body, phases: GuestPhases::decode(trailer), status })
@@ -89,14 +94,13 @@ mod tests {
         let mut phases = GuestPhases::default();
         phases.add(GuestPhase::Compute, 7);
         phases.add(GuestPhase::Serialize, u64::MAX);
-        for body in [&b""[..], b"x", b"a longer body"] {
+        let bodies = [&b""[..], b"x", b"a longer body"];
+        let statuses = [Status::Ok, Status::Error, Status::BadRequest];
+        for (body, status) in bodies.into_iter().zip(statuses) {
             let mut bytes = body.to_vec();
-            seal(&mut bytes, &phases, Status::Error);
+            seal(&mut bytes, &phases, status);
             let envelope = open(&bytes).expect("sealed");
-            assert_eq!(
-                (envelope.body, envelope.phases, envelope.status),
-                (body, phases, Status::Error)
-            );
+            assert_eq!((envelope.body, envelope.phases, envelope.status), (body, phases, status));
         }
     }
 

@@ -30,14 +30,32 @@ pub struct Reading {
     pub memory_peak_bytes: Option<u64>,
 }
 
-/// Turns a reading into a sample: opens the envelope, adds the guest's phases, closes
-/// the sum with `other`, hashes the output. Runs between samples, never inside one.
+/// Turns a reading into a sample, with the hash of the output. Runs between samples, never
+/// inside one.
 pub fn sample(
     seq: u32,
     start_kind: Start,
     reading: Reading,
     result: Result<&[u8], &InvokeError>,
     keep_output: bool,
+) -> Sample {
+    let mut sample = account(seq, start_kind, reading, result);
+    if let (Outcome::Ok, Ok(Ok(envelope))) = (sample.outcome, result.map(envelope::open)) {
+        sample.output_sha256 = Some(hex(&Sha256::digest(envelope.body)));
+        if keep_output {
+            sample.output = Some(String::from_utf8_lossy(envelope.body).into_owned());
+        }
+    }
+    sample
+}
+
+/// Turns a reading into a sample: opens the envelope, adds the guest's phases, closes the
+/// sum with `other`. The output is not looked at.
+pub fn account(
+    seq: u32,
+    start_kind: Start,
+    reading: Reading,
+    result: Result<&[u8], &InvokeError>,
 ) -> Sample {
     let total_ns = reading.answered_ns.saturating_sub(reading.intended_ns);
     let mut phases_ns = reading.phases;
@@ -70,12 +88,8 @@ pub fn sample(
             match envelope.status {
                 Status::Ok => {
                     sample.output_bytes = Some(envelope.body.len() as u64);
-                    sample.output_sha256 = Some(hex(&Sha256::digest(envelope.body)));
-                    if keep_output {
-                        sample.output = Some(String::from_utf8_lossy(envelope.body).into_owned());
-                    }
                 }
-                Status::Error => fail(
+                Status::Error | Status::BadRequest => fail(
                     &mut sample,
                     Outcome::Error,
                     String::from_utf8_lossy(envelope.body).into_owned(),
@@ -201,6 +215,9 @@ mod tests {
     fn what_went_wrong_is_told() {
         let answer = answer(Status::Error);
         let failed = sample(0, Start::Warm, reading(100), Ok(&answer), false);
+        assert_eq!((failed.outcome, failed.error.as_deref()), (Outcome::Error, Some("body")));
+        let refusal = self::answer(Status::BadRequest);
+        let failed = sample(0, Start::Warm, reading(100), Ok(&refusal), false);
         assert_eq!((failed.outcome, failed.error.as_deref()), (Outcome::Error, Some("body")));
         let trap = InvokeError::Trap("unreachable".into());
         let failed = sample(0, Start::Warm, reading(100), Err(&trap), false);
