@@ -16,6 +16,7 @@ pub mod measure;
 #[cfg(any(test, feature = "mock"))]
 pub mod mock;
 pub mod page_cache;
+pub mod pool;
 pub mod process;
 pub mod runtime;
 pub mod serve_instance;
