@@ -9,9 +9,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::cgroup::{self, Base};
+use crate::drive;
 use crate::error::HostError;
 use crate::lane::{Prepared, Processes};
 use crate::runtime::Runtime;
+use crate::service::Home;
 
 /// The longest message that is accepted, in bytes.
 const MAX_MESSAGE: u32 = 1 << 30;
@@ -63,22 +65,25 @@ pub fn write_message<T: Serialize>(to: &mut impl Write, message: &T) -> Result<(
 /// # Errors
 /// When a stream fails or a message is none.
 pub fn serve<R: Runtime>(
-    runtime: &R,
+    runtime: Arc<R>,
     from: impl Read + Send + 'static,
     mut to: impl Write,
 ) -> Result<(), HostError> {
     let cleanup: Arc<Mutex<Option<String>>> = Arc::default();
     let requests = read_ahead(from, cleanup.clone());
-    let mut base: Option<Box<Base>> = None;
+    let mut base: Option<Arc<Base>> = None;
     let mut pending: Option<Prepare> = None;
-    // The outer loop ends a cell's borrow of the base before the next one is prepared.
+    // The outer loop ends a cell's borrow of its base before the next one is prepared.
     loop {
+        let current: Option<Arc<Base>>;
         let (mut prepared, answer) = match pending.take() {
             None => (None, None),
             Some(prepare) => {
-                let made = open_base(&mut base, &prepare, &cleanup).and_then(|()| {
-                    let processes = Processes { host: None, base: base.as_deref() };
-                    Prepared::new(runtime, prepare, processes)
+                let opened = open_base(&mut base, &prepare, &cleanup);
+                current = base.clone();
+                let made = opened.and_then(|()| {
+                    let processes = Processes { host: None, base: current.as_deref() };
+                    Prepared::new(runtime.as_ref(), prepare, processes)
                 });
                 match made {
                     Ok((prepared, warmup)) => (Some(prepared), Some(FromHost::Prepared { warmup })),
@@ -108,8 +113,17 @@ pub fn serve<R: Runtime>(
                     }
                     None => failed(&HostError::engine("no cell is prepared")),
                 },
-                ToHost::Serve(_) | ToHost::TakeRecords | ToHost::Drain { .. } | ToHost::Load(_) => {
-                    failed(&HostError::unsupported("this host has no pool yet"))
+                ToHost::Load(load) => {
+                    let driven = open_base(&mut base, &load.function.prepare, &cleanup).and_then(
+                        |()| {
+                            let home = Home { host: None, base: base.clone() };
+                            drive::drive(runtime.clone(), &load, home)
+                        },
+                    );
+                    driven.map_or_else(|error| failed(&error), FromHost::Loaded)
+                }
+                ToHost::Serve(_) | ToHost::TakeRecords | ToHost::Drain { .. } => {
+                    failed(&HostError::unsupported("this host has no gateway yet"))
                 }
             };
             write_message(&mut to, &answer)?;
@@ -123,7 +137,7 @@ fn failed(error: &HostError) -> FromHost {
 
 /// Makes the folder for the cell's cgroups unless it stands already.
 fn open_base(
-    base: &mut Option<Box<Base>>,
+    base: &mut Option<Arc<Base>>,
     prepare: &Prepare,
     cleanup: &Mutex<Option<String>>,
 ) -> Result<(), HostError> {
@@ -131,7 +145,7 @@ fn open_base(
     if base.as_ref().map(|base| base.path()) != wanted {
         // Known before it is made: the input may end at any moment.
         *cleanup.lock().expect("no thread panics with it") = wanted.map(str::to_owned);
-        *base = wanted.map(Base::create).transpose()?.map(Box::new);
+        *base = wanted.map(Base::create).transpose()?.map(Arc::new);
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use lumos_model::cell::Target;
@@ -51,7 +52,7 @@ enum Command {
 /// Runs a host process for `runtime`.
 pub fn main<R: Runtime>(runtime: R) -> ExitCode {
     let entered_ns = monotonic_ns();
-    match dispatch(&runtime, Args::parse().command, entered_ns) {
+    match dispatch(Arc::new(runtime), Args::parse().command, entered_ns) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -60,7 +61,7 @@ pub fn main<R: Runtime>(runtime: R) -> ExitCode {
     }
 }
 
-fn dispatch<R: Runtime>(runtime: &R, command: Command, entered_ns: u64) -> Result<(), HostError> {
+fn dispatch<R: Runtime>(runtime: Arc<R>, command: Command, entered_ns: u64) -> Result<(), HostError> {
     match command {
         Command::Capabilities => print_json(&runtime.capabilities()),
         Command::Compile { target, from, to } => {
@@ -77,7 +78,7 @@ fn dispatch<R: Runtime>(runtime: &R, command: Command, entered_ns: u64) -> Resul
         Command::Instance { args } => {
             let args: InstanceArgs = serde_json::from_str(&args).map_err(HostError::engine)?;
             let (stdin, stdout) = take_streams()?;
-            serve_instance::serve(runtime, &args, entered_ns, stdin, stdout)
+            serve_instance::serve(runtime.as_ref(), &args, entered_ns, stdin, stdout)
         }
     }
 }

@@ -17,8 +17,8 @@ use crate::marks::Marks;
 pub trait Runtime: Send + Sync + 'static {
     /// An artifact that was read and compiled or mapped; it stays resident.
     type Module: Send + Sync;
-    /// A provisioned sandbox.
-    type Instance: Instance;
+    /// A provisioned sandbox; one thread may make it and others invoke it in turn.
+    type Instance: Instance + Send;
 
     /// Targets, versions and settings; what is unavailable here and why.
     fn capabilities(&self) -> Capabilities;

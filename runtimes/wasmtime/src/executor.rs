@@ -2,55 +2,68 @@
 //!
 //! Wasmtime runs a guest on a stack of its own, inside a future; the future is ready at
 //! its first poll unless the guest waits for a socket, a clock or a file. So it is polled
-//! once before any timer or reactor is touched. Host calls find the thread's own tokio
-//! runtime, which is made with the thread's first instance and stays.
+//! once before any timer or reactor is touched. Host calls find the instance's own tokio
+//! runtime: were it shared, an instance that waits would depend on the thread of another
+//! one to see its socket. Runtimes of instances that are gone are used again.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use lumos_host::HostError;
 use lumos_host::clock::monotonic_ns;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
+use tokio::task::block_in_place;
 
-thread_local! {
-    static THREAD: std::cell::OnceCell<Executor> = const { std::cell::OnceCell::new() };
-}
+/// Runtimes that no instance has at present.
+static SPARE: Mutex<Vec<Runtime>> = Mutex::new(Vec::new());
 
 /// A tokio runtime without threads of its own: who waits for a future drives it.
-#[derive(Clone)]
-pub struct Executor(Arc<Runtime>);
+pub struct Executor(Option<Runtime>);
 
 /// The deadline came before the future was ready.
 #[derive(Debug)]
 pub struct DeadlinePassed;
 
 impl Executor {
-    /// The calling thread's executor. What was made with it may be driven from another
-    /// thread as well.
-    pub fn of_this_thread() -> Result<Self, HostError> {
-        THREAD.with(|thread| {
-            if let Some(executor) = thread.get() {
-                return Ok(executor.clone());
-            }
-            let runtime = Builder::new_current_thread()
+    /// An executor that nobody else has. What was made with it may be driven from any
+    /// thread, one at a time.
+    pub fn exclusive() -> Result<Self, HostError> {
+        let spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let runtime = match spare {
+            Some(runtime) => runtime,
+            None => Builder::new_current_thread()
                 .enable_all()
                 .build()
-                .map_err(|error| HostError::system("make the thread's event loop", error))?;
-            Ok(thread.get_or_init(|| Self(Arc::new(runtime))).clone())
-        })
+                .map_err(|error| HostError::system("make the instance's event loop", error))?,
+        };
+        Ok(Self(Some(runtime)))
+    }
+
+    fn runtime(&self) -> &Runtime {
+        self.0.as_ref().expect("it is there until this is dropped")
+    }
+
+    /// Waits for `future`. The worker of another runtime leaves the rest of its tasks to
+    /// another thread before.
+    fn wait<F: Future>(&self, future: F) -> F::Output {
+        let outer = Handle::try_current().map(|outer| outer.runtime_flavor());
+        match outer {
+            Ok(RuntimeFlavor::MultiThread) => block_in_place(|| self.runtime().block_on(future)),
+            _ => self.runtime().block_on(future),
+        }
     }
 
     /// Runs `future` to its end, however long that takes.
     ///
     /// # Panics
-    /// On a thread that is driving another tokio runtime.
+    /// On a thread that is driving a tokio runtime of one thread.
     pub fn run<F: Future>(&self, future: F) -> F::Output {
         match self.poll_once(pin!(future).as_mut()) {
             Ok(output) => output,
-            Err(future) => self.0.block_on(future),
+            Err(future) => self.wait(future),
         }
     }
 
@@ -58,7 +71,7 @@ impl Executor {
     /// passed. A guest that spins yields when the watchdog has moved the epoch.
     ///
     /// # Panics
-    /// On a thread that is driving another tokio runtime.
+    /// On a thread that is driving a tokio runtime of one thread.
     #[inline]
     pub fn run_until<F: Future>(
         &self,
@@ -67,7 +80,7 @@ impl Executor {
     ) -> Result<F::Output, DeadlinePassed> {
         match self.poll_once(pin!(future).as_mut()) {
             Ok(output) => Ok(output),
-            Err(future) => self.0.block_on(until(deadline_ns, future)),
+            Err(future) => self.wait(until(deadline_ns, future)),
         }
     }
 
@@ -76,11 +89,17 @@ impl Executor {
         &self,
         mut future: Pin<&'a mut F>,
     ) -> Result<F::Output, Pin<&'a mut F>> {
-        let _entered = self.0.enter();
+        let _entered = self.runtime().enter();
         match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(output) => Ok(output),
             Poll::Pending => Err(future),
         }
+    }
+}
+
+impl Drop for Executor {
+    fn drop(&mut self) {
+        SPARE.lock().unwrap_or_else(PoisonError::into_inner).extend(self.0.take());
     }
 }
 
@@ -115,13 +134,13 @@ mod tests {
 
     #[test]
     fn what_is_ready_needs_no_event_loop() {
-        let executor = Executor::of_this_thread().unwrap();
+        let executor = Executor::exclusive().unwrap();
         assert_eq!(executor.run_until(0, async { 7 }).unwrap(), 7);
     }
 
     #[test]
     fn timers_run_and_deadlines_end_them() {
-        let executor = Executor::of_this_thread().unwrap();
+        let executor = Executor::exclusive().unwrap();
         let sleep = |ms| tokio_sleep(ms);
         assert!(executor.run_until(in_ms(60_000), sleep(1)).is_ok());
         assert!(executor.run_until(in_ms(5), sleep(60_000)).is_err());
@@ -129,12 +148,25 @@ mod tests {
 
     #[test]
     fn a_future_that_always_wakes_itself_ends_at_its_deadline() {
-        let executor = Executor::of_this_thread().unwrap();
+        let executor = Executor::exclusive().unwrap();
         let spin = std::future::poll_fn(|context| {
             context.waker().wake_by_ref();
             Poll::<()>::Pending
         });
         assert!(executor.run_until(in_ms(5), spin).is_err());
+    }
+
+    #[test]
+    fn the_worker_of_another_runtime_may_wait() {
+        let outer = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let waited = outer.spawn(async {
+            let executor = Executor::exclusive().unwrap();
+            let there = tokio::spawn(async {});
+            let waited = executor.run_until(in_ms(60_000), tokio_sleep(1)).is_ok();
+            there.await.unwrap();
+            waited
+        });
+        assert!(outer.block_on(waited).unwrap());
     }
 
     async fn tokio_sleep(ms: u64) {

@@ -51,7 +51,7 @@ pub struct WasmtimeInstance {
 
 impl WasmtimeInstance {
     pub(crate) fn new(module: &WasmtimeModule, config: &InstanceConfig) -> Result<Self, HostError> {
-        let executor = Executor::of_this_thread()?;
+        let executor = Executor::exclusive()?;
         let last_words = LastWords::default();
         let guest = Guest {
             wasi: wasi(config, &last_words)?,

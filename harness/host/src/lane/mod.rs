@@ -1,7 +1,7 @@
 //! A lane measures one cell: it provisions what the start kind asks for, invokes, and
 //! reads the clocks.
 
-mod process;
+pub(crate) mod process;
 mod thread;
 
 use std::path::{Path, PathBuf};
@@ -32,6 +32,11 @@ pub(crate) trait Lane {
     fn attribute_memory(&self, host: &mut Counters) {
         let _ = host;
     }
+
+    /// What the last invocation answered, trailer and status included; nothing that means
+    /// anything when it brought no answer.
+    #[cfg(feature = "conformance")]
+    fn last_answer(&self) -> &[u8];
 
     /// Proves the mode of the module that it holds; `None`: it holds no such module.
     fn prove_mode(&self, target: &Target, artifact: &Path) -> Option<Result<ModeProof, HostError>> {
@@ -134,6 +139,13 @@ impl<'r> Prepared<'r> {
         sample
     }
 
+    /// How the function itself judged what was last asked.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn last_status(&self) -> Option<lumos_model::wire::Status> {
+        let envelope = lumos_model::wire::envelope::open(self.lane.last_answer());
+        envelope.ok().map(|envelope| envelope.status)
+    }
+
     fn warm_up(&mut self) -> Vec<Sample> {
         let mut samples = Vec::new();
         // A warm instance has served at least once, whatever the scenario says.
@@ -158,7 +170,7 @@ fn idle(gap: Duration) -> u64 {
 }
 
 /// What the scenario's limits and environment mean for an instance.
-fn instance_config(prepare: &Prepare) -> crate::runtime::InstanceConfig {
+pub(crate) fn instance_config(prepare: &Prepare) -> crate::runtime::InstanceConfig {
     crate::runtime::InstanceConfig {
         env: prepare.env.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
         memory_bytes: prepare.limits.memory.map(|memory| memory.0),

@@ -194,10 +194,15 @@ impl Lane for ProcessLane<'_> {
         }
         std::mem::take(&mut self.counters)
     }
+
+    #[cfg(feature = "conformance")]
+    fn last_answer(&self) -> &[u8] {
+        self.answer.get(REPLY_HEAD..).unwrap_or_default()
+    }
 }
 
 /// Where the time between two processes went, on the one clock that they share.
-fn phases(exchange: &Exchange, fresh_since_ns: Option<u64>) -> Phases {
+pub(crate) fn phases(exchange: &Exchange, fresh_since_ns: Option<u64>) -> Phases {
     let Reply { entered_ns, ready_ns, received_ns, replied_ns, .. } = exchange.reply;
     let Reply { load_ns, compile_ns, instantiate_ns, request_ns, response_ns, .. } = exchange.reply;
     let mut phases = Phases::default();

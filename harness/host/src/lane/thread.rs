@@ -126,6 +126,11 @@ impl<R: Runtime> Lane for ThreadLane<'_, R> {
         Vec::new()
     }
 
+    #[cfg(feature = "conformance")]
+    fn last_answer(&self) -> &[u8] {
+        &self.answer
+    }
+
     /// There is one instance, so what came with it is its own; code that an engine
     /// compiles for the first instance is in it.
     fn attribute_memory(&self, host: &mut Counters) {

@@ -1,6 +1,10 @@
 //! A function that is served by a pool of instances, whatever drives it: a gateway from
 //! outside, or a driver inside of this process.
 
+mod answer;
+mod executor;
+mod instance;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,6 +12,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use lumos_model::pool::PoolEvent;
 use lumos_model::row::{Outcome, Sample};
+
+pub use executor::Executor;
+pub use instance::Home;
 
 /// One request to a function.
 #[derive(Clone, Debug)]
@@ -137,8 +144,9 @@ pub trait Service: Send + Sync + 'static {
     /// [`Cause::Draining`].
     fn stop(&self);
 
-    /// Changes of state since the last call, in order.
-    fn take_events(&self) -> Vec<PoolEvent>;
+    /// Changes of state since the last call, in order, and how many were not kept, since
+    /// there were too many.
+    fn take_events(&self) -> (Vec<PoolEvent>, u64);
 
     /// Counters of the cgroups of instances that ended, or of those that live, since the
     /// last call.
