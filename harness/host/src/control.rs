@@ -14,6 +14,7 @@ use crate::error::HostError;
 use crate::lane::{Prepared, Processes};
 use crate::runtime::Runtime;
 use crate::service::Home;
+use crate::serving::Serving;
 
 /// The longest message that is accepted, in bytes.
 const MAX_MESSAGE: u32 = 1 << 30;
@@ -73,6 +74,7 @@ pub fn serve<R: Runtime>(
     let requests = read_ahead(from, cleanup.clone());
     let mut base: Option<Arc<Base>> = None;
     let mut pending: Option<Prepare> = None;
+    let mut serving: Option<Serving<R>> = None;
     // The outer loop ends a cell's borrow of its base before the next one is prepared.
     loop {
         let current: Option<Arc<Base>>;
@@ -114,21 +116,48 @@ pub fn serve<R: Runtime>(
                     None => failed(&HostError::engine("no cell is prepared")),
                 },
                 ToHost::Load(load) => {
-                    let driven = open_base(&mut base, &load.function.prepare, &cleanup).and_then(
-                        |()| {
+                    let driven =
+                        open_base(&mut base, &load.function.prepare, &cleanup).and_then(|()| {
                             let home = Home { host: None, base: base.clone() };
                             drive::drive(runtime.clone(), &load, home)
-                        },
-                    );
+                        });
                     driven.map_or_else(|error| failed(&error), FromHost::Loaded)
                 }
-                ToHost::Serve(_) | ToHost::TakeRecords | ToHost::Drain { .. } => {
-                    failed(&HostError::unsupported("this host has no gateway yet"))
-                }
+                ToHost::Serve(serve) => match &serving {
+                    Some(_) => failed(&HostError::engine("a gateway is open already")),
+                    None => {
+                        let first = serve.functions.first().map(|function| &function.prepare);
+                        let opened = first
+                            .map_or(Ok(()), |prepare| open_base(&mut base, prepare, &cleanup))
+                            .and_then(|()| {
+                                let home = Home { host: None, base: base.clone() };
+                                Serving::open(&runtime, &serve, &home)
+                            });
+                        match opened {
+                            Ok(opened) => {
+                                let address = serving.insert(opened).address();
+                                FromHost::Serving { address }
+                            }
+                            Err(error) => failed(&error),
+                        }
+                    }
+                },
+                ToHost::TakeRecords => match &mut serving {
+                    Some(serving) => FromHost::Records(serving.take_records()),
+                    None => failed(&no_gateway()),
+                },
+                ToHost::Drain { within } => match serving.take() {
+                    Some(serving) => FromHost::Drained(serving.drain(within.0)),
+                    None => failed(&no_gateway()),
+                },
             };
             write_message(&mut to, &answer)?;
         }
     }
+}
+
+fn no_gateway() -> HostError {
+    HostError::engine("no gateway is open")
 }
 
 fn failed(error: &HostError) -> FromHost {

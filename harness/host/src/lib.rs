@@ -8,7 +8,9 @@ pub mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod control;
+pub mod drive;
 pub mod error;
+pub mod gateway;
 mod lane;
 mod main_entry;
 pub mod marks;
@@ -21,9 +23,11 @@ pub mod process;
 pub mod runtime;
 pub mod serve_instance;
 pub mod service;
+mod serving;
 pub mod spawn;
 mod storage;
 pub mod telemetry;
+mod threads;
 
 pub use error::{HostError, InvokeError};
 pub use lane::{Prepared, Processes};

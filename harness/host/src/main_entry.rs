@@ -61,7 +61,11 @@ pub fn main<R: Runtime>(runtime: R) -> ExitCode {
     }
 }
 
-fn dispatch<R: Runtime>(runtime: Arc<R>, command: Command, entered_ns: u64) -> Result<(), HostError> {
+fn dispatch<R: Runtime>(
+    runtime: Arc<R>,
+    command: Command,
+    entered_ns: u64,
+) -> Result<(), HostError> {
     match command {
         Command::Capabilities => print_json(&runtime.capabilities()),
         Command::Compile { target, from, to } => {

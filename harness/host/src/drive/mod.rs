@@ -6,7 +6,6 @@
 //! became of those before.
 
 mod digest;
-mod threads;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
@@ -24,8 +23,8 @@ use crate::error::HostError;
 use crate::runtime::Runtime;
 use crate::service::{Answer, Executor, Home, Request, Service};
 use crate::telemetry;
+use crate::threads::Threads;
 use digest::Digest;
-pub(crate) use threads::Threads;
 
 /// How long instances may take to end when the load is over.
 const FAREWELL: Duration = Duration::from_secs(30);
@@ -67,8 +66,14 @@ pub fn drive<R: Runtime>(
         let _ = tokio::time::timeout(FAREWELL, executor.clone().drain()).await;
     });
     let (events, lost) = executor.take_events();
-    let records =
-        PoolRecords { samples, events, lost, instances: executor.take_counters(), host };
+    let records = PoolRecords {
+        samples,
+        events,
+        lost,
+        instances: executor.take_counters(),
+        host,
+        ..PoolRecords::default()
+    };
     Ok(LoadResult { records, begin_ns, end_ns, capped })
 }
 
@@ -100,7 +105,8 @@ impl<R: Runtime> Sending<'_, R> {
         let mut samples: Vec<Sample> = std::thread::scope(|scope| {
             let client = |number| scope.spawn(move || self.client(clients, number, end_ns));
             let clients: Vec<_> = (0..clients.concurrency()).map(client).collect();
-            let samples = clients.into_iter().map(|client| client.join().expect("no client panics"));
+            let samples =
+                clients.into_iter().map(|client| client.join().expect("no client panics"));
             samples.flatten().collect()
         });
         debug_assert!(samples.iter().all(|sample| sample.intended_ns >= begin_ns));

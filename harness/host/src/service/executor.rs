@@ -236,9 +236,10 @@ impl<R: Runtime> Executor<R> {
                 }
                 Action::Reject { ticket, why } => {
                     let (cause, message) = match why {
-                        Rejection::QueueFull => {
-                            (Cause::QueueFull, "all instances are busy and the queue is full".into())
-                        }
+                        Rejection::QueueFull => (
+                            Cause::QueueFull,
+                            "all instances are busy and the queue is full".into(),
+                        ),
                         Rejection::Draining => {
                             (Cause::Draining, "the function takes no more requests".into())
                         }

@@ -186,7 +186,8 @@ impl<I: Instance> Slot<I> {
                 let began_ns = monotonic_ns();
                 let exchanged =
                     process.exchange(RequestKind::Invoke, request, deadline_ns, &mut self.answer);
-                let ended_ns = exchanged.as_ref().map_or_else(|_| monotonic_ns(), |e| e.answered_ns);
+                let ended_ns =
+                    exchanged.as_ref().map_or_else(|_| monotonic_ns(), |e| e.answered_ns);
                 let cpu_after_ns = process.cpu_ns();
                 let cpu_ns = cpu_after_ns.zip(cpu_before_ns).map(|(after, before)| after - before);
                 let (phases, linear_memory_bytes) = match &exchanged {
@@ -283,8 +284,7 @@ mod tests {
         phases.add(Phase::Provision, 50);
         phases.add(Phase::Compile, 30);
         phases.add(Phase::Instantiate, 20);
-        let made =
-            Provisioned { began_ns: 1_000, phases, spans: None, cpu_ns: None };
+        let made = Provisioned { began_ns: 1_000, phases, spans: None, cpu_ns: None };
         let seen = |arrived_ns| {
             let seen = made.seen_from(arrived_ns);
             [Phase::Provision, Phase::Compile, Phase::Instantiate].map(|phase| seen.get(phase))
