@@ -1,0 +1,115 @@
+//! Connections: accepted one by one, held until they are idle for too long, broken, or the
+//! gateway closes.
+
+use std::future::{Future, poll_fn};
+use std::os::fd::AsRawFd;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::{LEAST_HEAD, Shared, reply, route};
+
+/// How long is waited when no connection can be accepted, for want of descriptors or memory.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How long, and how much, a client that was refused in the middle of its body may go on
+/// sending: closing at once would destroy the answer that it has not read yet (RFC 9112,
+/// section 9.6).
+const LINGER: Duration = Duration::from_secs(1);
+const LINGER_BYTES: usize = 16 << 20;
+
+/// Accepts connections, as many at one time as the limit says, until it is dropped.
+pub async fn accept(shared: Arc<Shared>, listener: TcpListener) {
+    let slots = Arc::new(Semaphore::new(shared.limits.connections.max(1) as usize));
+    loop {
+        let slot = Arc::clone(&slots).acquire_owned().await.expect("it is never closed");
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                tokio::spawn(hold(Arc::clone(&shared), stream, slot));
+            }
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+        }
+    }
+}
+
+/// Serves the requests of one connection.
+async fn hold(shared: Arc<Shared>, stream: TcpStream, _slot: OwnedSemaphorePermit) {
+    // Answers are small: they shall not wait for more.
+    let _ = stream.set_nodelay(true);
+    shared.metrics.accepted.inc();
+    let _open = Open::new(&shared);
+    let _watched = shared.busy.watch(stream.as_raw_fd());
+    let mut closing = shared.closing();
+    let unread = Arc::new(AtomicBool::new(false));
+    let service = service_fn(|request| {
+        let reply = route::answer(Arc::clone(&shared), Arc::clone(&unread), request);
+        Box::pin(async { Ok::<_, std::convert::Infallible>(reply.await) })
+    });
+    let mut connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(shared.limits.idle.0)
+        .max_buf_size((shared.limits.headers.0 as usize).max(LEAST_HEAD))
+        .pipeline_flush(true)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut told = closing.is_none();
+    let mut signal = pin!(async {
+        if let Some(closing) = &mut closing {
+            // An error says that the gateway is gone, which ends the connection too.
+            let _ = closing.changed().await;
+        }
+    });
+    let ended = poll_fn(|cx| {
+        if !told && signal.as_mut().poll(cx).is_ready() {
+            told = true;
+            Pin::new(&mut connection).graceful_shutdown();
+        }
+        connection.poll_without_shutdown(cx)
+    })
+    .await;
+    let parts = connection.into_parts();
+    let mut stream = parts.io.into_inner();
+    // A client that has sent nothing of a next request has nothing to be told.
+    let slow_head = ended.is_err_and(|error| error.is_timeout()) && !parts.read_buf.is_empty();
+    if slow_head {
+        let _ = stream.write_all(&reply::slow_head()).await;
+    }
+    let _ = stream.shutdown().await;
+    if slow_head || unread.load(Ordering::Relaxed) {
+        let _ = tokio::time::timeout(LINGER, discard(&mut stream)).await;
+    }
+}
+
+/// Reads what still comes, and drops it.
+async fn discard(stream: &mut TcpStream) {
+    let mut scratch = vec![0; 16 << 10];
+    let mut left = LINGER_BYTES;
+    while let Ok(read @ 1..) = stream.read(&mut scratch).await {
+        left = left.saturating_sub(read);
+        if left == 0 {
+            return;
+        }
+    }
+}
+
+/// Counts a connection as long as it is open.
+struct Open<'s>(&'s Shared);
+
+impl<'s> Open<'s> {
+    fn new(shared: &'s Shared) -> Self {
+        shared.metrics.connections.inc();
+        Self(shared)
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.metrics.connections.dec();
+    }
+}

@@ -1,0 +1,249 @@
+//! The gateway: functions by HTTP.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `POST /FUNCTION` | the function's output, with its phases in `Server-Timing` |
+//! | `GET /healthz` | 200, or 503 while the gateway is being closed |
+//! | `GET /metrics` | OpenMetrics text |
+//!
+//! An error is an object of JSON that names its cause ([`Ending`]). A header `lumos-seq: N`
+//! gives a request its number in the gateway's own record of it.
+//!
+//! Only HTTP/1.1 (and 1.0) is spoken, without TLS: this is a measured thing on one machine.
+
+mod busy;
+mod connection;
+mod ending;
+mod here;
+mod metrics;
+mod records;
+mod reply;
+mod route;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle, Thread};
+use std::time::Duration;
+
+use lumos_model::protocol::HttpLimits;
+use lumos_model::row::Sample;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::error::HostError;
+use crate::service::Service;
+use busy::BusyPoll;
+pub use ending::Ending;
+use here::Here;
+use metrics::Metrics;
+use records::Records;
+use route::Route;
+
+/// The least that the HTTP library sets aside for a head; a lower limit is checked after the
+/// head was read.
+const LEAST_HEAD: usize = 8 << 10;
+/// Connections that wait to be accepted, at most.
+const BACKLOG: u32 = 1024;
+/// How long answers to requests that were stopped may take to be sent.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
+
+/// Functions that are served by HTTP.
+pub struct Gateway {
+    shared: Arc<Shared>,
+    runtime: Runtime,
+    watchdog: JoinHandle<()>,
+    address: SocketAddr,
+}
+
+/// What all connections share.
+struct Shared {
+    routes: Vec<Route>,
+    limits: HttpLimits,
+    /// Whether the limit of heads is lower than what the HTTP library checks.
+    checks_heads: bool,
+    metrics: Metrics,
+    records: Records,
+    here: Arc<Here>,
+    watchdog: Thread,
+    busy: Arc<BusyPoll>,
+    draining: AtomicBool,
+    /// Tells the connections that the gateway is being closed, and knows when the last of
+    /// them has ended.
+    close: watch::Sender<()>,
+}
+
+impl Shared {
+    fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+
+    /// What tells a new connection that the gateway is being closed; `None`: it is already,
+    /// and the connection is there only to be told so.
+    fn closing(&self) -> Option<watch::Receiver<()>> {
+        let receiver = self.close.subscribe();
+        (!self.is_draining()).then_some(receiver)
+    }
+
+    fn causes(&self) -> BTreeMap<String, u64> {
+        let mut sums = BTreeMap::new();
+        self.routes.iter().for_each(|route| route.meters.add_causes(&mut sums));
+        sums
+    }
+}
+
+/// What is left of a gateway.
+#[derive(Debug, Default)]
+pub struct Closed {
+    /// The samples that were not taken before.
+    pub samples: Vec<Sample>,
+    /// How many were not kept.
+    pub lost: u64,
+    /// All requests to functions since the beginning, by cause.
+    pub causes: BTreeMap<String, u64>,
+    /// Requests that waited or ran when the time was over, and were stopped.
+    pub stopped: u64,
+}
+
+impl Gateway {
+    /// Serves `services` at `listen`, where port 0 is a free one, on threads of its own.
+    /// `busy_poll`: how long a thread that has nothing to do may look for requests before it
+    /// sleeps. `records`: how many samples are kept until they are taken.
+    ///
+    /// # Errors
+    /// When the address cannot be had, or a function has a name that is a path of the
+    /// gateway's own.
+    pub fn open(
+        services: Vec<Arc<dyn Service>>,
+        listen: SocketAddr,
+        limits: HttpLimits,
+        busy_poll: Duration,
+        records: usize,
+    ) -> Result<Self, HostError> {
+        check_names(&services)?;
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let threads = cores.max(2);
+        let busy = Arc::new(BusyPoll::new(busy_poll, cores));
+        let runtime = event_loop(threads, &busy)?;
+        let listener = {
+            let _inside = runtime.enter();
+            bind(listen).map_err(|e| HostError::system(format!("listen on {listen}"), e))?
+        };
+        let address = listener.local_addr().map_err(|e| HostError::system("read the port", e))?;
+        let here = Arc::new(Here::new(threads));
+        let watchdog = here
+            .watch(runtime.handle().clone())
+            .map_err(|e| HostError::system("start the gateway's watchdog", e))?;
+        let metrics = Metrics::new(&services);
+        let route = |service: Arc<dyn Service>| {
+            let meters = metrics.of_function(service.name());
+            Route { service, meters }
+        };
+        let shared = Arc::new(Shared {
+            routes: services.into_iter().map(route).collect(),
+            checks_heads: (limits.headers.0 as usize) < LEAST_HEAD,
+            limits,
+            metrics,
+            records: Records::new(records),
+            here,
+            watchdog: watchdog.thread().clone(),
+            busy,
+            draining: AtomicBool::new(false),
+            close: watch::channel(()).0,
+        });
+        runtime.spawn(connection::accept(Arc::clone(&shared), listener));
+        Ok(Self { shared, runtime, watchdog, address })
+    }
+
+    /// Where requests are taken.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The samples since the last time, and how many were not kept.
+    pub fn take_records(&self) -> (Vec<Sample>, u64) {
+        self.shared.records.take()
+    }
+
+    /// All requests to functions since the beginning, by cause.
+    pub fn causes(&self) -> BTreeMap<String, u64> {
+        self.shared.causes()
+    }
+
+    /// Refuses further requests (who connects meanwhile is told so), lets those that wait or
+    /// run end `within` that time, stops the rest, and closes all connections. The services
+    /// are drained or stopped afterwards.
+    pub fn close(self, within: Duration) -> Closed {
+        let Self { shared, runtime, watchdog, .. } = self;
+        let stopped = runtime.block_on(drain(&shared, within));
+        runtime.shutdown_timeout(LAST_ANSWERS);
+        shared.here.end(watchdog);
+        let (samples, lost) = shared.records.take();
+        Closed { samples, lost, causes: shared.causes(), stopped }
+    }
+}
+
+/// Returns how many requests had to be stopped.
+async fn drain(shared: &Shared, within: Duration) -> u64 {
+    shared.draining.store(true, Ordering::SeqCst);
+    // An error says that no connection is open.
+    let _ = shared.close.send(());
+    let mut drains = JoinSet::new();
+    for route in &shared.routes {
+        drains.spawn(Arc::clone(&route.service).drain());
+    }
+    let done = tokio::time::timeout(within, async {
+        shared.close.closed().await;
+        while drains.join_next().await.is_some() {}
+    });
+    if done.await.is_ok() {
+        return 0;
+    }
+    let standings = shared.routes.iter().map(|route| route.service.standing());
+    let stopped = standings.map(|s| u64::from(s.busy) + u64::from(s.queued)).sum();
+    shared.routes.iter().for_each(|route| route.service.stop());
+    // Who does not read its answer by then has lost it.
+    let _ = tokio::time::timeout(LAST_ANSWERS, shared.close.closed()).await;
+    stopped
+}
+
+fn check_names(services: &[Arc<dyn Service>]) -> Result<(), HostError> {
+    for (index, service) in services.iter().enumerate() {
+        let name = service.name();
+        if route::OWN.contains(&name) {
+            let message =
+                format!("a function cannot be served as /{name}: it is the gateway's own");
+            return Err(HostError::unsupported(message));
+        }
+        if services[..index].iter().any(|other| other.name() == name) {
+            return Err(HostError::unsupported(format!("two functions are named {name}")));
+        }
+    }
+    Ok(())
+}
+
+fn event_loop(threads: usize, busy: &Arc<BusyPoll>) -> Result<Runtime, HostError> {
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(threads).thread_name("gateway").enable_all();
+    if busy.is_wanted() {
+        let (before, after) = (Arc::clone(busy), Arc::clone(busy));
+        builder.on_thread_park(move || before.before_sleep());
+        builder.on_thread_unpark(move || after.after_sleep());
+    }
+    builder.build().map_err(|e| HostError::system("start the gateway's threads", e))
+}
+
+fn bind(listen: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = match listen {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(listen)?;
+    socket.listen(BACKLOG)
+}
