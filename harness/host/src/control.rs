@@ -70,30 +70,27 @@ pub fn serve<R: Runtime>(
     from: impl Read + Send + 'static,
     mut to: impl Write,
 ) -> Result<(), HostError> {
-    let cleanup: Arc<Mutex<Option<String>>> = Arc::default();
-    let requests = read_ahead(from, cleanup.clone());
-    let mut base: Option<Arc<Base>> = None;
+    let mut groups = Groups::default();
+    let requests = read_ahead(from, groups.cleanup.clone());
     let mut pending: Option<Prepare> = None;
     let mut serving: Option<Serving<R>> = None;
-    // The outer loop ends a cell's borrow of its base before the next one is prepared.
+    // The outer loop ends a cell's borrow of its folder before the next one is prepared.
     loop {
-        let current: Option<Arc<Base>>;
-        let (mut prepared, answer) = match pending.take() {
-            None => (None, None),
-            Some(prepare) => {
-                let opened = open_base(&mut base, &prepare, &cleanup);
-                current = base.clone();
-                let made = opened.and_then(|()| {
-                    let processes = Processes { host: None, base: current.as_deref() };
-                    Prepared::new(runtime.as_ref(), prepare, processes)
-                });
-                match made {
-                    Ok((prepared, warmup)) => (Some(prepared), Some(FromHost::Prepared { warmup })),
-                    Err(error) => (None, Some(failed(&error))),
+        let home = pending.as_ref().map(|prepare| groups.home(prepare)).transpose();
+        let mut prepared = None;
+        if let Some(prepare) = pending.take() {
+            let made = home.as_ref().map_err(|error| failed(error)).and_then(|home| {
+                let base = home.as_ref().and_then(|home| home.base.as_deref());
+                let processes = Processes { host: None, base };
+                Prepared::new(runtime.as_ref(), prepare, processes).map_err(|e| failed(&e))
+            });
+            let answer = match made {
+                Ok((cell, warmup)) => {
+                    prepared = Some(cell);
+                    FromHost::Prepared { warmup }
                 }
-            }
-        };
-        if let Some(answer) = answer {
+                Err(failed) => failed,
+            };
             write_message(&mut to, &answer)?;
         }
         loop {
@@ -103,55 +100,43 @@ pub fn serve<R: Runtime>(
                     pending = Some(*prepare);
                     break;
                 }
-                ToHost::Capabilities => FromHost::Capabilities(runtime.capabilities()),
+                ToHost::Capabilities => Ok(FromHost::Capabilities(runtime.capabilities())),
                 ToHost::ProveMode { target, artifact } => prepared
                     .as_ref()
                     .and_then(|cell| cell.prove_mode(&target, &artifact))
                     .unwrap_or_else(|| runtime.prove_mode(&target, &artifact, None))
-                    .map_or_else(|error| failed(&error), FromHost::Proof),
+                    .map(FromHost::Proof),
                 ToHost::Block { samples, keep_output, budget } => match &mut prepared {
                     Some(cell) => {
-                        FromHost::Block(cell.block(samples, keep_output, budget.map(|b| b.0)))
+                        let budget = budget.map(|budget| budget.0);
+                        Ok(FromHost::Block(cell.block(samples, keep_output, budget)))
                     }
-                    None => failed(&HostError::engine("no cell is prepared")),
+                    None => Err(HostError::engine("no cell is prepared")),
                 },
-                ToHost::Load(load) => {
-                    let driven =
-                        open_base(&mut base, &load.function.prepare, &cleanup).and_then(|()| {
-                            let home = Home { host: None, base: base.clone() };
-                            drive::drive(runtime.clone(), &load, home)
-                        });
-                    driven.map_or_else(|error| failed(&error), FromHost::Loaded)
-                }
-                ToHost::Serve(serve) => match &serving {
-                    Some(_) => failed(&HostError::engine("a gateway is open already")),
-                    None => {
-                        let first = serve.functions.first().map(|function| &function.prepare);
-                        let opened = first
-                            .map_or(Ok(()), |prepare| open_base(&mut base, prepare, &cleanup))
-                            .and_then(|()| {
-                                let home = Home { host: None, base: base.clone() };
-                                Serving::open(&runtime, &serve, &home)
-                            });
-                        match opened {
-                            Ok(opened) => {
-                                let address = serving.insert(opened).address();
-                                FromHost::Serving { address }
-                            }
-                            Err(error) => failed(&error),
-                        }
-                    }
+                ToHost::Load(load) => groups
+                    .home(&load.function.prepare)
+                    .and_then(|home| drive::drive(runtime.clone(), &load, home))
+                    .map(FromHost::Loaded),
+                ToHost::Serve(serve) => match (&serving, serve.functions.first()) {
+                    (Some(_), _) => Err(HostError::engine("a gateway is open already")),
+                    (None, None) => Err(HostError::engine("there is no function to serve")),
+                    (None, Some(first)) => groups
+                        .home(&first.prepare)
+                        .and_then(|home| Serving::open(&runtime, &serve, &home))
+                        .map(|opened| FromHost::Serving {
+                            address: serving.insert(opened).address(),
+                        }),
                 },
-                ToHost::TakeRecords => match &mut serving {
-                    Some(serving) => FromHost::Records(serving.take_records()),
-                    None => failed(&no_gateway()),
-                },
-                ToHost::Drain { within } => match serving.take() {
-                    Some(serving) => FromHost::Drained(serving.drain(within.0)),
-                    None => failed(&no_gateway()),
-                },
+                ToHost::TakeRecords => serving
+                    .as_mut()
+                    .map(|serving| FromHost::Records(serving.take_records()))
+                    .ok_or_else(no_gateway),
+                ToHost::Drain { within } => serving
+                    .take()
+                    .map(|serving| FromHost::Drained(serving.drain(within.0)))
+                    .ok_or_else(no_gateway),
             };
-            write_message(&mut to, &answer)?;
+            write_message(&mut to, &answer.unwrap_or_else(|error| failed(&error)))?;
         }
     }
 }
@@ -164,19 +149,25 @@ fn failed(error: &HostError) -> FromHost {
     FromHost::Failed { error: error.to_string() }
 }
 
-/// Makes the folder for the cell's cgroups unless it stands already.
-fn open_base(
-    base: &mut Option<Arc<Base>>,
-    prepare: &Prepare,
-    cleanup: &Mutex<Option<String>>,
-) -> Result<(), HostError> {
-    let wanted = prepare.cgroup.as_ref().map(|cgroup| cgroup.path.as_str());
-    if base.as_ref().map(|base| base.path()) != wanted {
-        // Known before it is made: the input may end at any moment.
-        *cleanup.lock().expect("no thread panics with it") = wanted.map(str::to_owned);
-        *base = wanted.map(Base::create).transpose()?.map(Arc::new);
+/// The folder in which instances get their cgroups, and who removes it.
+#[derive(Default)]
+struct Groups {
+    base: Option<Arc<Base>>,
+    /// Removed at the end of the input, whatever runs then.
+    cleanup: Arc<Mutex<Option<String>>>,
+}
+
+impl Groups {
+    /// Where the instances of `prepare` go; makes their folder unless it stands already.
+    fn home(&mut self, prepare: &Prepare) -> Result<Home, HostError> {
+        let wanted = prepare.cgroup.as_ref().map(|cgroup| cgroup.path.as_str());
+        if self.base.as_ref().map(|base| base.path()) != wanted {
+            // Known before it is made: the input may end at any moment.
+            *self.cleanup.lock().expect("no thread panics with it") = wanted.map(str::to_owned);
+            self.base = wanted.map(Base::create).transpose()?.map(Arc::new);
+        }
+        Ok(Home { host: None, base: self.base.clone() })
     }
-    Ok(())
 }
 
 /// Reads requests on a thread of its own, which sees the end of the input even while an

@@ -107,7 +107,8 @@ pub struct HttpLimits {
     pub headers: ByteSize,
     /// Connections at one time; a further one waits to be accepted.
     pub connections: u32,
-    /// How long a connection may take to send the head of its next request.
+    /// How long a connection may take to send the head of its next request, and then how
+    /// long to send the body.
     pub idle: Span,
 }
 
@@ -134,8 +135,8 @@ pub struct Serve {
     /// How long an idle gateway polls before it sleeps; zero: not at all. It saves
     /// wake-ups, and costs CPU time that no request asked for.
     pub busy_poll: Span,
-    /// Keep samples and events for [`ToHost::TakeRecords`], at most so many of each; what
-    /// is beyond is counted and not kept. Zero: keep none.
+    /// Keep samples and events for [`ToHost::TakeRecords`], at most so many samples; what is
+    /// beyond is counted and not kept. For one function only; zero: keep none.
     pub records: u32,
 }
 
@@ -169,6 +170,12 @@ pub struct PoolRecords {
     pub instances: Vec<BTreeMap<String, u64>>,
     /// As in [`BlockResult::host`].
     pub host: BTreeMap<String, u64>,
+    /// Behind a gateway: all requests to its functions since it was opened, by cause.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub causes: BTreeMap<String, u64>,
+    /// Requests that were stopped at the end, since they did not end in time.
+    #[serde(default)]
+    pub stopped: u64,
 }
 
 /// What came of a [`Load`].

@@ -56,7 +56,7 @@ pub fn drive<R: Runtime>(
         Arrivals::Closed(clients) => {
             sending.closed(&clients, begin_ns, begin_ns + nanos(load.duration.0))
         }
-        Arrivals::Open(times) => sending.open(times, begin_ns)?,
+        Arrivals::Open(times) => sending.open(*times, begin_ns)?,
     };
     let capped = sending.capped.load(Relaxed);
     let end_ns = samples.iter().map(|s| s.intended_ns + s.total_ns).max().unwrap_or(begin_ns);
