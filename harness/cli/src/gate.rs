@@ -171,9 +171,18 @@ fn examine(session: &Mutex<Session>, job: &Job) -> (Result<Proof, String>, Vec<A
     }
 }
 
+/// Has `host` show that the artifact at `path` runs in the mode of `target`.
+///
 /// Other work on the machine can spoil the canary's time, but does not make one mode look
-/// like another again and again.
-fn prove(host: &mut HostClient, target: &Target, path: &Path) -> Result<ModeProof, ClientError> {
+/// like another again and again: a refusal counts when it is repeated.
+///
+/// # Errors
+/// When the host does not show it, or is gone.
+pub fn prove(
+    host: &mut HostClient,
+    target: &Target,
+    path: &Path,
+) -> Result<ModeProof, ClientError> {
     let mut proof = host.prove(target, path);
     for _ in 1..PROOFS {
         if let Err(ClientError::Refused(_)) = proof {

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
+use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,7 +15,8 @@ use lumos_host::spawn::{Attach, Orphan, spawn};
 use lumos_host::{HostError, ProcessCommand};
 use lumos_model::cell::Target;
 use lumos_model::protocol::{
-    BlockResult, CgroupBase, FromHost, Limits, ModeProof, Prepare, ToHost,
+    BlockResult, CgroupBase, FromHost, Limits, Load, LoadResult, ModeProof, PoolRecords, Pooled,
+    Prepare, Serve, ToHost,
 };
 use lumos_model::row::Sample;
 use lumos_model::units::Span;
@@ -221,6 +223,69 @@ impl HostClient {
         match self.ask(&ToHost::Block { samples, keep_output, budget }, patience)? {
             FromHost::Block(result) => Ok(result),
             other => Err(self.unexpected(&other)),
+        }
+    }
+
+    /// Has the host open a gateway; returns where it listens.
+    ///
+    /// # Errors
+    /// When the address cannot be had, an artifact not be loaded, or no instance be made.
+    pub fn serve(&mut self, mut serve: Serve) -> Result<SocketAddr, ClientError> {
+        for function in &mut serve.functions {
+            function.prepare.cgroup = self.groups.clone().map(|path| CgroupBase { path });
+        }
+        let made = |f: &Pooled| f.prepare.limits.timeout.0 * (f.pool.min_instances + 1);
+        let patience = PATIENCE + serve.functions.iter().map(made).sum::<Duration>();
+        match self.ask(&ToHost::Serve(Box::new(serve)), patience)? {
+            FromHost::Serving { address } => Ok(address),
+            other => Err(self.unexpected(&other)),
+        }
+    }
+
+    /// What happened at the host's gateway since the last time.
+    ///
+    /// # Errors
+    /// When there is no gateway, or the host is gone.
+    pub fn take_records(&mut self) -> Result<PoolRecords, ClientError> {
+        match self.ask(&ToHost::TakeRecords, PATIENCE)? {
+            FromHost::Records(records) => Ok(records),
+            other => Err(self.unexpected(&other)),
+        }
+    }
+
+    /// Closes the host's gateway; requests that wait or run may end `within` that time.
+    ///
+    /// # Errors
+    /// When there is no gateway, or the host is gone.
+    pub fn drain(&mut self, within: Span) -> Result<PoolRecords, ClientError> {
+        match self.ask(&ToHost::Drain { within }, PATIENCE + within.0)? {
+            FromHost::Drained(records) => Ok(records),
+            other => Err(self.unexpected(&other)),
+        }
+    }
+
+    /// Has the host drive a pool from inside; its last response is there within `bound`.
+    ///
+    /// # Errors
+    /// When the artifact cannot be loaded, no instance be made, or the host is gone.
+    pub fn load(&mut self, mut load: Load, bound: Duration) -> Result<LoadResult, ClientError> {
+        load.function.prepare.cgroup = self.groups.clone().map(|path| CgroupBase { path });
+        match self.ask(&ToHost::Load(Box::new(load)), PATIENCE + bound)? {
+            FromHost::Loaded(result) => Ok(result),
+            other => Err(self.unexpected(&other)),
+        }
+    }
+
+    /// Lets time pass, as long as the host lives.
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub fn linger(&mut self, time: Duration) -> Result<(), ClientError> {
+        match self.answers.recv_timeout(time) {
+            Err(RecvTimeoutError::Timeout) => Ok(()),
+            Err(RecvTimeoutError::Disconnected) => Err(self.post_mortem("it ended".to_owned())),
+            Ok(Err(error)) => Err(self.post_mortem(error.to_string())),
+            Ok(Ok(answer)) => Err(self.unexpected(&answer)),
         }
     }
 

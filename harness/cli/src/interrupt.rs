@@ -2,13 +2,17 @@
 //! in good order.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::unistd::Pid;
 
 /// Number of the signal that came; 0: none.
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
+/// Whether the first signal leaves the hosts alone.
+static SPARES_HOSTS: AtomicBool = AtomicBool::new(false);
+/// Whether a signal has come.
+static CAME: AtomicBool = AtomicBool::new(false);
 static HOSTS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 
 /// Somebody wants the command to end.
@@ -43,8 +47,22 @@ pub fn install() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// From now on the first signal ends nothing: whoever asks [`check`] learns of it and brings
+/// the hosts to their end. A second one ends them, and this process.
+///
+/// # Errors
+/// When a signal has come already, which has ended the hosts.
+pub fn spare_hosts() -> Result<(), Interrupted> {
+    SPARES_HOSTS.store(true, Ordering::SeqCst);
+    check()
+}
+
 fn on_signal(signal: Signal) {
     let first = SIGNAL.compare_exchange(0, signal as i32, Ordering::SeqCst, Ordering::SeqCst);
+    CAME.store(true, Ordering::SeqCst);
+    if first.is_ok() && SPARES_HOSTS.load(Ordering::SeqCst) {
+        return;
+    }
     for pid in HOSTS.lock().unwrap_or_else(|e| e.into_inner()).iter() {
         let _ = kill(*pid, Signal::SIGKILL);
     }
@@ -64,6 +82,11 @@ fn is_ignored(signal: Signal) -> bool {
 /// Whether a signal has come.
 pub fn is_interrupted() -> bool {
     check().is_err()
+}
+
+/// Becomes true when a signal comes, for those that can wait on nothing else.
+pub fn flag() -> &'static AtomicBool {
+    &CAME
 }
 
 /// # Errors

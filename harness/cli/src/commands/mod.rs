@@ -12,6 +12,7 @@ mod list;
 mod plan;
 pub mod report;
 mod run;
+mod serve;
 pub mod shared;
 
 use std::io::{self, Write};
@@ -37,6 +38,7 @@ enum Command {
     Report(report::Report),
     Compare(compare::Compare),
     Invoke(invoke::Invoke),
+    Serve(serve::Serve),
     List(list::List),
     Doctor(doctor::Doctor),
     #[command(hide = true)]
@@ -62,6 +64,7 @@ impl Cli {
         match &self.command {
             Command::Run(command) => command.run(out),
             Command::Invoke(command) => command.run(out),
+            Command::Serve(command) => command.run(out),
             Command::Plan(command) => command.run(out),
             Command::Report(command) => command.run(out),
             Command::Compare(command) => command.run(out),
