@@ -55,7 +55,7 @@ pub enum ArrivalError {
 #[derive(Debug)]
 pub enum Arrivals {
     /// At these times, whatever the responses.
-    Open(Times),
+    Open(Box<Times>),
     /// When the response to the last one is there: there are no times.
     Closed(Clients),
 }
@@ -70,7 +70,8 @@ impl Arrivals {
         let end_ns = whole_ns(duration);
         check_delayed(traffic.delayed)?;
         let random = Random::new(seed, Purpose::Arrivals);
-        let poisson = |pieces| Source::Poisson(Poisson::new(pieces, end_ns, random.clone()));
+        let poisson =
+            |pieces| Source::Poisson(Box::new(Poisson::new(pieces, end_ns, random.clone())));
         let source = match &traffic.arrival {
             Arrival::Closed { concurrency } => {
                 if *concurrency == 0 {
@@ -119,7 +120,7 @@ impl Arrivals {
             }
         };
         let gaps = Gaps::new(traffic.delayed, seed, Purpose::Delays);
-        Ok(Self::Open(Times { source, gaps, later_ns: 0, end_ns, ended: false }))
+        Ok(Self::Open(Box::new(Times { source, gaps, later_ns: 0, end_ns, ended: false })))
     }
 }
 
@@ -158,7 +159,7 @@ pub struct Times {
 #[derive(Debug)]
 enum Source {
     Constant { rate: f64, next: u64 },
-    Poisson(Poisson),
+    Poisson(Box<Poisson>),
     Trace { recorded: Box<Recorded>, speed: f64 },
 }
 
