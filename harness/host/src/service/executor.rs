@@ -30,11 +30,10 @@ use crate::error::HostError;
 use crate::pool::{Action, Pool, Rejection, Ticket};
 use crate::runtime::Runtime;
 
-/// What a function may have taken lately to be served on a thread that others wait for.
+/// What a function may have taken in the mean of late to be served on a thread that others wait for.
 const SHORT_NS: u64 = 200_000;
-/// An invocation that was longer than others is forgotten by this part with each that
-/// follows.
-const FORGET: u64 = 64;
+/// The weight of the last invocation in what is expected of the next is one part in so many.
+const FORGET: u64 = 16;
 /// At no time.
 const NEVER: u64 = u64::MAX;
 
@@ -44,7 +43,7 @@ pub struct Executor<R: Runtime> {
     factory: Factory<R>,
     timeout_ns: u64,
     state: Mutex<State<R::Instance>>,
-    /// How long an invocation is expected to take: the longest of late.
+    /// How long an invocation is expected to take: the mean of late.
     expected_ns: AtomicU64,
     timer: Arc<Notify>,
     /// Told when an instance was made or freed, or a request was answered.
@@ -435,10 +434,12 @@ impl<R: Runtime> Executor<R> {
     }
 
     fn expect(&self, took_ns: u64) {
-        let expected_ns = self.expected_ns.load(Relaxed);
-        let next_ns = match expected_ns {
+        // On a busy machine now and then one is interrupted for milliseconds, however short it
+        // is: that alone must not have all others handed over.
+        let took_ns = took_ns.min(4 * SHORT_NS);
+        let next_ns = match self.expected_ns.load(Relaxed) {
             NEVER => took_ns,
-            expected_ns => took_ns.max(expected_ns - expected_ns / FORGET),
+            expected_ns => expected_ns - expected_ns / FORGET + took_ns / FORGET,
         };
         self.expected_ns.store(next_ns, Relaxed);
     }
