@@ -13,7 +13,8 @@ pub struct PoolConfig {
     pub keep_alive: Span,
     /// Instances that are made at the beginning and never reclaimed.
     pub min_instances: u32,
-    /// Instances that may exist at one time, those on their way included.
+    /// Instances that may exist at one time, those on their way included; one that is being
+    /// freed is gone already.
     pub max_instances: u32,
     /// Idle instances that are kept ready beyond those that are busy, within the maximum.
     pub prewarmed: u32,
@@ -46,7 +47,8 @@ pub enum Scaling {
     /// As Knative's autoscaler does (KPA, target concurrency 1): the concurrency averaged
     /// over a window says how many are wanted, decided every two seconds; a tenth of the
     /// window that wants twice as many as there are is panic, during which none is removed.
-    /// The first request of an empty pool is not made to wait for the window.
+    /// The first request of an empty pool is not made to wait for the window. The keep-alive
+    /// holds for the last instance: others go as soon as fewer are wanted.
     Window {
         /// Knative's default is 60 s.
         window: Span,

@@ -4,6 +4,8 @@
 mod answer;
 mod executor;
 mod instance;
+#[cfg(test)]
+mod tests;
 
 use std::future::Future;
 use std::pin::Pin;
