@@ -49,6 +49,11 @@ impl Instances {
         count(self.used.len() + self.unused.len())
     }
 
+    /// Idle or busy ones.
+    pub(super) fn ready(&self) -> u32 {
+        self.idle() + self.busy
+    }
+
     pub(super) fn total(&self) -> u32 {
         count(self.living.len())
     }
@@ -91,10 +96,9 @@ impl Instances {
 
     /// One that was on its way will not come.
     pub(super) fn not_made(&mut self, instance: InstanceId, now_ns: u64) {
-        self.change(instance, Doing::Provisioning, Doing::Busy);
-        self.provisioning -= 1;
-        self.busy += 1;
-        self.died(instance, now_ns);
+        self.end(instance, &[Doing::Provisioning]);
+        self.failed += 1;
+        self.events.note(instance, State::Failed, now_ns);
     }
 
     /// The idle instance that serves next is busy, and whether it never served before.
@@ -117,20 +121,14 @@ impl Instances {
 
     /// A busy or an idle one is gone.
     pub(super) fn died(&mut self, instance: InstanceId, now_ns: u64) {
-        match self.living.remove(&instance) {
-            Some(Doing::Busy) => self.busy -= 1,
-            Some(Doing::Idle) => self.forget_idle(instance),
-            other => panic!("instance {instance} cannot have served: it is {other:?}"),
-        }
+        self.end(instance, &[Doing::Busy, Doing::Idle]);
         self.failed += 1;
         self.events.note(instance, State::Failed, now_ns);
     }
 
     /// An idle one is given up.
     pub(super) fn reclaim(&mut self, instance: InstanceId, now_ns: u64) {
-        let removed = self.living.remove(&instance);
-        assert_eq!(removed, Some(Doing::Idle), "instance {instance} cannot be reclaimed");
-        self.forget_idle(instance);
+        self.end(instance, &[Doing::Idle]);
         self.reclaimed += 1;
         self.events.note(instance, State::Reclaimed, now_ns);
     }
@@ -146,10 +144,20 @@ impl Instances {
         }
     }
 
-    fn forget_idle(&mut self, instance: InstanceId) {
-        for idle in [&mut self.used, &mut self.unused] {
-            if let Some(place) = idle.iter().position(|(idle, _)| *idle == instance) {
-                idle.remove(place);
+    fn end(&mut self, instance: InstanceId, from: &[Doing]) {
+        match self.living.remove(&instance) {
+            Some(doing) if !from.contains(&doing) => {
+                panic!("instance {instance} is {doing:?} and none of {from:?}")
+            }
+            None => panic!("instance {instance} does not exist"),
+            Some(Doing::Provisioning) => self.provisioning -= 1,
+            Some(Doing::Busy) => self.busy -= 1,
+            Some(Doing::Idle) => {
+                for idle in [&mut self.used, &mut self.unused] {
+                    if let Some(place) = idle.iter().position(|(idle, _)| *idle == instance) {
+                        idle.remove(place);
+                    }
+                }
             }
         }
     }
@@ -157,7 +165,22 @@ impl Instances {
     fn change(&mut self, instance: InstanceId, from: Doing, to: Doing) {
         match self.living.get_mut(&instance) {
             Some(doing) if *doing == from => *doing = to,
-            other => panic!("instance {instance} is not {from:?}: it is {other:?}"),
+            Some(doing) => panic!("instance {instance} is {doing:?} and not {from:?}"),
+            None => panic!("instance {instance} does not exist"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_come_round_and_pass_over_those_that_live() {
+        let mut instances = Instances { next: InstanceId::MAX, ..Instances::default() };
+        assert_eq!([(); 3].map(|()| instances.request(0)), [InstanceId::MAX, 0, 1]);
+        instances.not_made(0, 1);
+        instances.next = InstanceId::MAX;
+        assert_eq!([(); 2].map(|()| instances.request(2)), [0, 2]);
     }
 }

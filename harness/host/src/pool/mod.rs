@@ -29,10 +29,23 @@
 //!   ([`Rejection::NoInstance`]), so that none waits for ever. Requests that still wait have
 //!   another made at once; what the minimum, the reserve or the autoscaler want is tried
 //!   again after 1 s, then 2 s, up to 30 s, until one succeeds.
+//!
+//! With [`Scaling::Immediate`] a request that finds neither an idle instance nor one on its
+//! way that no other request waits for has one made. With [`Scaling::Window`] an autoscaler
+//! decides how many there are, as Knative's does (`autoscaler.rs`), and the keep-alive holds
+//! for the last instance alone: others are reclaimed as soon as the autoscaler wants fewer,
+//! the last when it wants none and the instance was idle for the keep-alive (Knative's
+//! `scale-to-zero-pod-retention-period`). Only the first request of an empty pool has an
+//! instance made at once, as by Knative's activator; all others need room in the queue.
+//!
+//! [`Scaling::Immediate`]: lumos_model::pool::Scaling::Immediate
+//! [`Scaling::Window`]: lumos_model::pool::Scaling::Window
 
+mod autoscaler;
 mod backoff;
 mod events;
 mod instances;
+mod scaling;
 #[cfg(test)]
 mod tests;
 
@@ -41,6 +54,7 @@ use std::time::Duration;
 
 use lumos_model::pool::{PoolConfig, PoolEvent};
 
+use self::autoscaler::Autoscaler;
 use self::backoff::Backoff;
 use self::instances::Instances;
 use crate::service::Standing;
@@ -109,6 +123,8 @@ pub struct Pool {
     now_ns: u64,
     waiting: VecDeque<Ticket>,
     instances: Instances,
+    /// With [`Scaling::Window`](lumos_model::pool::Scaling::Window).
+    autoscaler: Option<Autoscaler>,
     backoff: Backoff,
     draining: bool,
 }
@@ -121,6 +137,7 @@ impl Pool {
             now_ns: 0,
             waiting: VecDeque::new(),
             instances: Instances::default(),
+            autoscaler: Autoscaler::new(config.scaling),
             backoff: Backoff::default(),
             draining: false,
             config,
@@ -129,6 +146,9 @@ impl Pool {
 
     /// Begins: requests the minimum and the reserve. To be called once, before all else.
     pub fn start(&mut self, now_ns: u64, actions: &mut Vec<Action>) {
+        if let Some(autoscaler) = &mut self.autoscaler {
+            autoscaler.start(now_ns);
+        }
         self.advance(now_ns, actions);
         self.settle(actions);
     }
@@ -144,6 +164,7 @@ impl Pool {
             actions.push(Action::Assign { ticket, instance, fresh, waited: false });
             self.fill(actions);
         } else if self.may_wait() {
+            self.wake();
             self.waiting.push_back(ticket);
             self.fill(actions);
         } else {
@@ -208,8 +229,7 @@ impl Pool {
         } else {
             self.instances.served(instance, self.now_ns);
             if self.keep_alive_ns == 0 {
-                self.instances.reclaim(instance, self.now_ns);
-                actions.push(Action::Reclaim { instance });
+                self.reclaim(instance, actions);
             }
         }
         self.settle(actions);
@@ -225,8 +245,11 @@ impl Pool {
     /// When [`tick`](Self::tick) has something to do, unless another call comes first;
     /// `None`: nothing will be due by time alone.
     pub fn next_tick_ns(&self) -> Option<u64> {
-        let retry = self.backoff.retry_ns().filter(|_| self.lacking(self.standing_want()) > 0);
-        [self.next_expiry_ns(), retry].into_iter().flatten().min()
+        if self.draining {
+            return None;
+        }
+        let expiry = self.next_expiry().map(|(_, at_ns)| at_ns);
+        [expiry, self.next_retry_ns(), self.next_decision_ns()].into_iter().flatten().min()
     }
 
     /// Takes no further request: rejects those that wait and come, reclaims idle instances,
@@ -259,97 +282,6 @@ impl Pool {
     /// [`EVENT_LIMIT`] of them had not been taken.
     pub fn lost_events(&self) -> u64 {
         self.instances.events.lost()
-    }
-
-    /// Goes on to `now_ns`: what was due by then is done before anything else happens.
-    fn advance(&mut self, now_ns: u64, actions: &mut Vec<Action>) {
-        self.now_ns = self.now_ns.max(now_ns);
-        self.expire(actions);
-    }
-
-    /// Matches instances with requests, and their number with what is wanted.
-    fn settle(&mut self, actions: &mut Vec<Action>) {
-        while !self.waiting.is_empty() && !self.draining {
-            let Some((instance, fresh)) = self.instances.take(self.now_ns) else { break };
-            let ticket = self.waiting.pop_front().expect("somebody waits");
-            actions.push(Action::Assign { ticket, instance, fresh, waited: true });
-        }
-        self.expire(actions);
-        self.fill(actions);
-    }
-
-    /// Whether a request that finds no idle instance may wait.
-    fn may_wait(&self) -> bool {
-        let coming = self.instances.provisioning() + self.may_request();
-        self.waiting.len() + 1 <= (coming as usize).saturating_add(self.config.queue as usize)
-    }
-
-    /// How many instances one further request could have made.
-    fn may_request(&self) -> u32 {
-        self.config.max_instances.saturating_sub(self.instances.total())
-    }
-
-    /// Requests what is lacking: for requests at once, for all else when no earlier failure
-    /// is to be waited for.
-    fn fill(&mut self, actions: &mut Vec<Action>) {
-        let want = match self.backoff.is_over(self.now_ns) {
-            true => self.standing_want(),
-            false => self.demand(),
-        };
-        for _ in 0..self.lacking(want) {
-            let instance = self.instances.request(self.now_ns);
-            actions.push(Action::Provision { instance });
-        }
-    }
-
-    /// Instances that requests need.
-    fn demand(&self) -> u32 {
-        if self.draining {
-            return 0;
-        }
-        self.instances.busy() + count(self.waiting.len())
-    }
-
-    /// Instances that are wanted in all.
-    fn standing_want(&self) -> u32 {
-        if self.draining {
-            return 0;
-        }
-        self.demand().saturating_add(self.config.prewarmed).max(self.config.min_instances)
-    }
-
-    /// How many of `want` instances neither exist nor are on their way, within the maximum.
-    fn lacking(&self, want: u32) -> u32 {
-        want.min(self.config.max_instances).saturating_sub(self.instances.total())
-    }
-
-    /// Reclaims idle instances whose keep-alive is over and that are not wanted.
-    fn expire(&mut self, actions: &mut Vec<Action>) {
-        while let Some((instance, at_ns)) = self.next_expiry() {
-            if at_ns > self.now_ns {
-                return;
-            }
-            self.instances.reclaim(instance, self.now_ns);
-            actions.push(Action::Reclaim { instance });
-        }
-    }
-
-    fn next_expiry_ns(&self) -> Option<u64> {
-        self.next_expiry().map(|(_, at_ns)| at_ns)
-    }
-
-    /// The instance that is reclaimed next, and when; `None`: all that are idle are wanted.
-    fn next_expiry(&self) -> Option<(InstanceId, u64)> {
-        if self.draining {
-            return self.instances.longest_idle(0).map(|(instance, _)| (instance, 0));
-        }
-        let ready = self.instances.idle() + self.instances.busy();
-        let unclaimed = self.instances.provisioning().saturating_sub(count(self.waiting.len()));
-        let surplus = ready > self.config.min_instances
-            && self.instances.idle() + unclaimed > self.config.prewarmed;
-        let (instance, since_ns) =
-            self.instances.longest_idle(self.config.prewarmed).filter(|_| surplus)?;
-        Some((instance, since_ns.saturating_add(self.keep_alive_ns)))
     }
 }
 
