@@ -1,11 +1,15 @@
-//! One block: a host in a cgroup of its own, one cell, a few samples.
+//! One block: a host in a cgroup of its own, one cell, a few samples or a period of load.
 
+pub mod join;
+pub mod load;
+
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use lumos_host::cgroup::Counters;
 use lumos_model::SCHEMA;
 use lumos_model::cell::{Cell, Start};
-use lumos_model::protocol::{BlockResult, Prepare};
+use lumos_model::protocol::Prepare;
 use lumos_model::row::{Outcome, Row, Sample};
 use lumos_model::units::Span;
 
@@ -15,6 +19,26 @@ use crate::interrupt::Interrupted;
 use crate::plan::Block;
 use crate::session::Session;
 use crate::store::{BlockTelemetry, rows_of};
+use load::{Period, PoolTelemetry};
+
+/// What holds for every block of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'a> {
+    /// Time after which a block takes no further sample.
+    pub budget: Option<Span>,
+    /// What blocks of cells under load do.
+    pub load: Option<Period<'a>>,
+}
+
+/// What a host made of a block.
+#[derive(Debug, Default)]
+struct Attempt {
+    samples: Vec<Sample>,
+    instances: Vec<Counters>,
+    host: BTreeMap<String, u64>,
+    host_cgroup: Option<Counters>,
+    pool: Option<PoolTelemetry>,
+}
 
 /// What came of a block: it has rows even when it could not be measured.
 #[derive(Debug)]
@@ -33,31 +57,35 @@ pub struct Measured {
 pub fn measure(
     session: &Session,
     block: &Block,
-    budget: Option<Span>,
+    terms: &Terms,
     probe: &Probe,
     warn: impl Fn(&str),
 ) -> Result<Measured, Interrupted> {
     let begin = Instant::now();
-    let (mut attempt, mut health) = watched(probe, || attempt(session, block, budget));
+    let (mut attempt, mut health) = watched(probe, || attempt(session, block, terms));
     let mut lost = None;
     if let Err(ClientError::Gone { .. }) = &attempt
         && let Err(error) = attempt
     {
         warn(&format!("{}: {error}; its block is measured again", block.cell));
         lost = Some(error.to_string());
-        (attempt, health) = watched(probe, || self::attempt(session, block, budget));
+        (attempt, health) = watched(probe, || self::attempt(session, block, terms));
     }
-    let (mut rows, result, host_cgroup, error) = match attempt {
-        Ok((mut result, host_cgroup)) => {
-            let samples = std::mem::take(&mut result.samples);
-            (rows_of(block, samples), result, host_cgroup, None)
+    let (mut rows, attempt, error) = match attempt {
+        Ok(mut attempt) => {
+            let samples = std::mem::take(&mut attempt.samples);
+            (rows_of(block, samples), attempt, None)
         }
         Err(ClientError::Interrupted(interrupted)) => return Err(interrupted),
         Err(error) => {
             warn(&format!("{}: {error}", block.cell));
-            (vec![failed_row(block, &error)], empty(), None, Some(error.to_string()))
+            (vec![failed_row(block, &error)], Attempt::default(), Some(error.to_string()))
         }
     };
+    let agreement = attempt.pool.as_ref().and_then(|pool| pool.agreement.as_ref());
+    if let Some(fault) = agreement.and_then(join::Agreement::fault) {
+        warn(&format!("{}: {fault}", block.cell));
+    }
     let taints = health.taints();
     rows.iter_mut().for_each(|row| row.taints = taints.clone());
     let telemetry = BlockTelemetry {
@@ -70,11 +98,12 @@ pub fn measure(
         wall_ms: begin.elapsed().as_millis() as u64,
         lost,
         error,
-        instances: result.instances,
-        host: result.host,
-        host_cgroup,
+        instances: attempt.instances,
+        host: attempt.host,
+        host_cgroup: attempt.host_cgroup,
         health,
         taints,
+        pool: attempt.pool,
     };
     Ok(Measured { rows, telemetry })
 }
@@ -86,21 +115,22 @@ fn watched<T>(probe: &Probe, work: impl FnOnce() -> T) -> (T, BlockHealth) {
     (done, Health::between(&before, &probe.read()))
 }
 
-fn attempt(
-    session: &Session,
-    block: &Block,
-    budget: Option<Span>,
-) -> Result<(BlockResult, Option<Counters>), ClientError> {
+fn attempt(session: &Session, block: &Block, terms: &Terms) -> Result<Attempt, ClientError> {
+    if let (Some(point), Some(period)) = (&block.cell.load, &terms.load) {
+        return load::attempt(session, block, point, period);
+    }
     let prepare = session.prepare(&block.cell);
     let prepare = prepare.map_err(|error| ClientError::Refused(format!("{error:#}")))?;
     let mut host = session.start_host(&block.cell)?;
     host.prepare(prepare)?;
-    let result = host.block(block.samples, false, budget, session.sample_bound())?;
-    Ok((result, host.counters()))
-}
-
-fn empty() -> BlockResult {
-    BlockResult { samples: vec![], instances: vec![], host: Default::default() }
+    let result = host.block(block.samples, false, terms.budget, session.sample_bound())?;
+    Ok(Attempt {
+        samples: result.samples,
+        instances: result.instances,
+        host: result.host,
+        host_cgroup: host.counters(),
+        pool: None,
+    })
 }
 
 /// One invocation of `cell`, with its output, by a host of its own.

@@ -211,8 +211,10 @@ mod tests {
     #[test]
     fn hosts_are_found_and_asked() {
         let folder = tempfile::tempdir().unwrap();
-        let good = r#"[ "$1" = capabilities ] && echo '{"protocol":1,"runtime":"wasmtime","versions":{},"targets":[]}'"#;
-        script(folder.path(), "lumos-host-wasmtime", good);
+        let good = format!(
+            r#"[ "$1" = capabilities ] && echo '{{"protocol":{PROTOCOL},"runtime":"wasmtime","versions":{{}},"targets":[]}}'"#
+        );
+        script(folder.path(), "lumos-host-wasmtime", &good);
         script(folder.path(), "lumos-host-native", "echo '{\"protocol\":99,\"new\":1}'");
         script(folder.path(), "lumos-host-aaa", "echo nonsense");
         script(folder.path(), "lumos-host-bbb", "echo 'no libfoo.so' >&2; exit 3");

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use lumos_model::cell::{Cell, Start, Target};
+use lumos_model::cell::{Cell, Isolation, LoadPoint, Start, Target};
 use serde::{Deserialize, Serialize};
 
 use crate::discovery::{self, Host};
@@ -35,7 +35,7 @@ pub struct PlannedCell {
     pub refusal: Option<String>,
 }
 
-/// A few samples of one cell, measured back to back.
+/// A few samples of one cell, measured back to back, or one period of load.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
     /// The point of the experiment.
@@ -44,7 +44,7 @@ pub struct Block {
     pub block: u32,
     /// Position of the block in the run, from 0.
     pub order: u32,
-    /// How many samples.
+    /// How many samples; under load at most.
     pub samples: u32,
     /// Whether it belongs to the control pair (`native` again).
     pub control: bool,
@@ -55,7 +55,7 @@ pub struct Block {
 pub struct Estimate {
     /// Number of blocks.
     pub blocks: u32,
-    /// Samples in all blocks, without warm-up.
+    /// Samples in all blocks that are not under load, without warm-up.
     pub samples: u64,
     /// Invocations that make instances warm.
     pub warmups: u64,
@@ -65,6 +65,9 @@ pub struct Estimate {
     /// With a budget: what all blocks may take together, gaps included, but for the
     /// sample during which a block's budget ends.
     pub budget: Option<Duration>,
+    /// How long requests are sent in all blocks under load together, unless the cap of
+    /// requests ends them before.
+    pub load: Duration,
 }
 
 impl Plan {
@@ -99,8 +102,13 @@ impl Plan {
             warmups: 0,
             gaps: Duration::ZERO,
             budget: scenario.budget.map(|budget| budget.0 * self.blocks.len() as u32),
+            load: Duration::ZERO,
         };
         for block in &self.blocks {
+            if block.cell.load.is_some() {
+                estimate.load += scenario.load.as_ref().map_or(Duration::ZERO, |l| l.duration.0);
+                continue;
+            }
             estimate.samples += u64::from(block.samples);
             if block.cell.start.is_cold() {
                 let gaps = scenario.gap.0 * block.samples;
@@ -121,22 +129,25 @@ fn expand(scenario: &Scenario, hosts: &[Host]) -> impl Iterator<Item = Cell> {
         Targets::Named(targets) => targets.clone(),
         Targets::All => all_targets(hosts),
     };
+    let points: Vec<Option<LoadPoint>> = match &scenario.load {
+        Some(load) => load.points().into_iter().map(Some).collect(),
+        None => vec![None],
+    };
     for function in &matrix.functions {
         for &size in &matrix.sizes {
             for target in &targets {
                 for &isolation in &matrix.isolation {
                     for &start in &matrix.start {
                         for &storage in &matrix.storage {
-                            let (function, target) = (function.clone(), target.clone());
-                            cells.push(Cell {
-                                function,
+                            cells.extend(points.iter().map(|load| Cell {
+                                function: function.clone(),
                                 size,
-                                target,
+                                target: target.clone(),
                                 isolation,
                                 start,
                                 storage,
-                                load: None,
-                            });
+                                load: load.clone(),
+                            }));
                         }
                     }
                 }
@@ -157,8 +168,17 @@ fn refusal(cell: &Cell, scenario: &Scenario, hosts: &[Host]) -> Option<String> {
         return Some(format!("excluded by the scenario: {}", exclude.reason));
     }
     match discovery::capability(hosts, &cell.target) {
-        Ok(target) => target.refusal(cell.isolation, cell.start, cell.storage),
+        Ok(target) => target.refusal(cell.isolation, needed_start(cell), cell.storage),
         Err(reason) => Some(reason),
+    }
+}
+
+/// The start that a target must know for this cell; a pool makes its instances anew.
+fn needed_start(cell: &Cell) -> Start {
+    match (cell.start, cell.isolation) {
+        (Start::Mixed, Isolation::Process) => Start::ColdProcess,
+        (Start::Mixed, Isolation::Thread) => Start::ColdInstance,
+        (start, _) => start,
     }
 }
 
@@ -190,11 +210,12 @@ pub fn shuffled_blocks<'c>(
 /// All blocks of a cell, not yet ordered.
 fn blocks_of(cell: &Cell, control: bool, scenario: &Scenario) -> impl Iterator<Item = Block> {
     let Sampling { repetitions, block: length } = scenario.sampling(cell.start);
+    let most = scenario.load.as_ref().filter(|_| cell.load.is_some()).map(|load| load.requests);
     (0..repetitions.div_ceil(length)).map(move |block| Block {
         cell: cell.clone(),
         block,
         order: 0,
-        samples: length.min(repetitions - block * length),
+        samples: most.unwrap_or(length.min(repetitions - block * length)),
         control,
     })
 }

@@ -2,18 +2,22 @@
 //! to bottom.
 
 use std::collections::HashSet;
+use std::fs::File;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
+use lumos_host::measure::hex;
 use lumos_model::SCHEMA;
 use lumos_model::cell::Cell;
 use lumos_model::row::{Outcome, Row, Sample};
+use sha2::{Digest, Sha256};
 
 use crate::artifacts::Artifacts;
-use crate::block;
+use crate::block::load::Period;
+use crate::block::{self, Terms};
 use crate::commands;
 use crate::discovery::{self, Host};
 use crate::doctor::Machine;
@@ -25,10 +29,11 @@ use crate::progress::Progress;
 use crate::report;
 use crate::rows::Rows;
 use crate::run_info;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, TRACE_COPY};
 use crate::selector::Selector;
 use crate::session::{Session, Settings};
-use crate::store::{self, BlockId, RunDir, RunManifest, RunOptions};
+use crate::store::{self, BlockId, RunDir, RunManifest, RunOptions, Trace};
+use crate::summary::load::{LoadSummary, is_of_overload};
 
 /// What a run is started with.
 #[derive(Debug)]
@@ -72,7 +77,8 @@ impl Run {
         let mut session =
             Session::new(hosts, self.artifacts.clone(), Settings::from(&self.scenario));
         session.provide(plan.runnable(), self.redis_url.as_deref())?;
-        let (mut dir, done) = self.open_dir(self.manifest(&plan, &session, &Verdict::default()))?;
+        let manifest = self.manifest(&plan, &session, &Verdict::default())?;
+        let (mut dir, done) = self.open_dir(manifest)?;
         let measured = self.measure(&plan, session, &done, &mut dir);
         measured.and_then(|()| conclude(&dir, begin, out)).with_context(|| {
             format!(
@@ -99,7 +105,7 @@ impl Run {
         for failure in &verdict.failures {
             progress.warn(failure);
         }
-        let mut manifest = self.manifest(plan, &session, &verdict);
+        let mut manifest = self.manifest(plan, &session, &verdict)?;
         manifest.started = store::read_manifest(dir.path())?.started;
         manifest.report.started = manifest.started.clone();
         dir.write_manifest(&manifest)?;
@@ -129,9 +135,17 @@ impl Run {
 
     fn open_dir(&self, manifest: RunManifest) -> anyhow::Result<(RunDir, HashSet<BlockId>)> {
         if !self.resume {
-            return Ok((RunDir::create(&self.dir, &self.text, &manifest)?, HashSet::new()));
+            let trace = self.scenario.trace();
+            let dir = RunDir::create(&self.dir, &self.text, trace.as_deref(), &manifest)?;
+            return Ok((dir, HashSet::new()));
         }
         let begun = store::read_manifest(&self.dir)?;
+        if begun.trace != manifest.trace {
+            bail!(
+                "{} is not what the run began with: restore it, or start a new run",
+                self.dir.join(TRACE_COPY).display()
+            );
+        }
         if let Some(changed) = manifest.artifacts.iter().find(|now| !begun.artifacts.contains(now))
         {
             bail!(
@@ -162,12 +176,20 @@ impl Run {
             .filter(|block| verdict.admits(&block.cell) && !done.contains(&id(block)))
             .collect();
         let probe = Probe::new(Root::system());
+        let trace = self.scenario.trace().map(|_| dir.path().join(TRACE_COPY));
+        let trace = trace.map(std::path::absolute).transpose().context("the run directory")?;
+        let load = self.scenario.load.as_ref().map(|settings| Period {
+            settings,
+            trace: trace.as_deref(),
+            seed: self.scenario.seed,
+        });
+        let terms = Terms { budget: self.scenario.budget, load };
         progress.start(blocks.len() as u64);
         for block in blocks {
             interrupt::check()?;
             progress.block(&block.cell);
             let warn = |what: &str| progress.warn(what);
-            let mut measured = block::measure(session, block, self.scenario.budget, &probe, warn)?;
+            let mut measured = block::measure(session, block, &terms, &probe, warn)?;
             if let Some(expected) = verdict.expected(&block.cell) {
                 measured.rows.iter_mut().for_each(|row| check_output(row, &expected.sha256));
             }
@@ -177,7 +199,12 @@ impl Run {
         Ok(())
     }
 
-    fn manifest(&self, plan: &Plan, session: &Session, verdict: &Verdict) -> RunManifest {
+    fn manifest(
+        &self,
+        plan: &Plan,
+        session: &Session,
+        verdict: &Verdict,
+    ) -> anyhow::Result<RunManifest> {
         let mut artifacts = Vec::new();
         let mut seen = HashSet::new();
         for cell in plan.runnable() {
@@ -192,7 +219,7 @@ impl Run {
         artifacts.dedup();
         let versions = session.hosts.iter().filter_map(|host| host.result.as_ref().ok());
         let machine = Machine::read(&Root::system());
-        RunManifest {
+        Ok(RunManifest {
             schema: SCHEMA,
             name: self.scenario.name.clone(),
             started: run_info::utc_now(),
@@ -207,9 +234,23 @@ impl Run {
             inputs_sha256: session.inputs_sha256.clone(),
             proofs: verdict.proofs.clone(),
             outputs: verdict.outputs.clone(),
+            trace: self.trace()?,
             options: self.options.clone(),
             cells: plan.runnable().cloned().collect(),
-        }
+        })
+    }
+
+    /// The recorded arrivals: those beside the scenario, or the copy of a run that goes on.
+    fn trace(&self) -> anyhow::Result<Option<Trace>> {
+        let (Some(load), Some(path)) = (&self.scenario.load, self.scenario.trace()) else {
+            return Ok(None);
+        };
+        let mut file = File::open(&path).with_context(|| format!("open {}", path.display()))?;
+        let mut hash = Sha256::new();
+        let bytes = std::io::copy(&mut file, &mut hash)
+            .with_context(|| format!("read {}", path.display()))?;
+        let named = load.trace().map(Path::to_owned).unwrap_or_default();
+        Ok(Some(Trace { file: named, sha256: hex(&hash.finalize()), bytes }))
     }
 }
 
@@ -237,7 +278,8 @@ fn conclude(dir: &RunDir, begin: Instant, out: &mut dyn Write) -> anyhow::Result
     info.warnings.extend(control_failures.clone());
     let width = commands::report::width();
     writeln!(out, "{}", report::text::render(&summary, &info, width))?;
-    let failed = summary.cells.iter().any(|cell| cell.failed() > 0);
+    let failed = summary.cells.iter().any(|cell| cell.failed() > 0)
+        || summary.load.iter().any(LoadSummary::is_broken);
     let all_well = !failed && control_failures.is_none() && info.gate_failures.is_empty();
     Ok(if all_well { Ended::Complete } else { Ended::WithFailures })
 }
@@ -247,7 +289,9 @@ fn control_failures(dir: &RunDir) -> anyhow::Result<Option<String>> {
     let (mut count, mut first) = (0, None);
     for row in Rows::open(dir.path())? {
         let row = row?;
-        if row.control && !matches!(row.sample.outcome, Outcome::Ok | Outcome::WrongStart) {
+        let is_overload = row.cell.load.is_some() && is_of_overload(row.sample.outcome);
+        let counts = matches!(row.sample.outcome, Outcome::Ok | Outcome::WrongStart);
+        if row.control && !counts && !is_overload {
             count += 1;
             first = first.or(row.sample.error);
         }

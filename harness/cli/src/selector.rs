@@ -1,17 +1,19 @@
 //! Patterns over cells: what `--filter` keeps and what an `[[exclude]]` takes out.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use lumos_model::cell::Cell;
+use lumos_model::cell::{Cell, LoadPoint};
+use lumos_model::units::Span;
 use serde::{Deserialize, Serialize};
 
 use crate::words::closest;
 
 /// A part of a cell that can be named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Axis {
     /// The workload.
     Function,
@@ -25,12 +27,30 @@ pub enum Axis {
     Start,
     /// Where input and output are.
     Storage,
+    /// From where the pool is driven; of cells under load.
+    Driver,
+    /// How requests arrive, such as `closed-16`; of cells under load.
+    Arrival,
+    /// How long an instance may be idle; of cells under load.
+    KeepAlive,
 }
 
 impl Axis {
     /// All of them, in the order of a cell's name.
-    pub const ALL: [Axis; 6] =
-        [Axis::Function, Axis::Size, Axis::Target, Axis::Isolation, Axis::Start, Axis::Storage];
+    pub const ALL: [Axis; 9] = [
+        Axis::Function,
+        Axis::Size,
+        Axis::Target,
+        Axis::Isolation,
+        Axis::Start,
+        Axis::Storage,
+        Axis::Driver,
+        Axis::Arrival,
+        Axis::KeepAlive,
+    ];
+
+    /// Those that only cells under load have.
+    pub const OF_LOAD: [Axis; 3] = [Axis::Driver, Axis::Arrival, Axis::KeepAlive];
 
     /// The word as it stands in files and on the command line.
     pub const fn as_str(self) -> &'static str {
@@ -41,19 +61,46 @@ impl Axis {
             Axis::Isolation => "isolation",
             Axis::Start => "start",
             Axis::Storage => "storage",
+            Axis::Driver => "driver",
+            Axis::Arrival => "arrival",
+            Axis::KeepAlive => "keep_alive",
         }
     }
 
-    /// The cell's word on this axis.
-    pub fn of(self, cell: &Cell) -> &str {
-        match self {
-            Axis::Function => &cell.function,
+    /// The cell's word on this axis; `None`: it is under no load, so it has none.
+    pub fn of(self, cell: &Cell) -> Option<Cow<'_, str>> {
+        let borrowed = match self {
+            Axis::Function => cell.function.as_str(),
             Axis::Size => cell.size.as_str(),
             Axis::Target => cell.target.as_str(),
             Axis::Isolation => cell.isolation.as_str(),
             Axis::Start => cell.start.as_str(),
             Axis::Storage => cell.storage.as_str(),
+            Axis::Driver | Axis::Arrival | Axis::KeepAlive => {
+                return cell.load.as_ref().and_then(|point| self.of_load(point));
+            }
+        };
+        Some(Cow::Borrowed(borrowed))
+    }
+
+    /// The word of a load on this axis; `None`: the axis is another one.
+    pub fn of_load(self, point: &LoadPoint) -> Option<Cow<'_, str>> {
+        match self {
+            Axis::Driver => Some(Cow::Borrowed(point.driver.as_str())),
+            Axis::Arrival => Some(Cow::Owned(point.traffic.to_string())),
+            Axis::KeepAlive => Some(Cow::Owned(point.keep_alive.to_string())),
+            _ => None,
         }
+    }
+
+    /// Whether `word`, which is of this axis, is of `pattern`. A time may be written in any
+    /// unit.
+    pub fn matches(self, pattern: &Pattern, word: &str) -> bool {
+        let is_same_time = || match (pattern.0.parse::<Span>(), word.parse::<Span>()) {
+            (Ok(wanted), Ok(found)) => wanted == found,
+            _ => false,
+        };
+        pattern.matches(word) || (self == Axis::KeepAlive && is_same_time())
     }
 }
 
@@ -97,7 +144,10 @@ impl Selector {
 
     /// Whether the cell matches on every axis.
     pub fn matches(&self, cell: &Cell) -> bool {
-        self.0.iter().all(|(axis, patterns)| patterns.iter().any(|p| p.matches(axis.of(cell))))
+        self.0.iter().all(|(axis, patterns)| {
+            let word = axis.of(cell);
+            word.is_some_and(|word| patterns.iter().any(|pattern| axis.matches(pattern, &word)))
+        })
     }
 
     /// Whether no axis is bound.
@@ -134,7 +184,8 @@ pub enum BadSelector {
     NoPair(String),
     /// A key that is no axis.
     #[error(
-        "unknown key `{key}`{hint}; known are function, size, target, isolation, start, storage"
+        "unknown key `{key}`{hint}; known are function, size, target, isolation, start, storage, \
+         driver, arrival, keep_alive"
     )]
     UnknownKey {
         /// As it was written.
@@ -203,6 +254,23 @@ mod tests {
         assert!(!selector.matches(&cell("wasmtime-jit", "cold:image")));
         assert!(!selector.matches(&cell("native", "warm")));
         assert!(Selector::default().matches(&cell("native", "warm")));
+    }
+
+    #[test]
+    fn a_load_is_named_by_its_words_and_a_time_in_any_unit() {
+        let mut under_load = cell("native", "mixed");
+        under_load.load = serde_json::from_value(serde_json::json!({
+            "driver": "http", "keep_alive": "60s",
+            "traffic": {"arrival": {"kind": "closed", "concurrency": 16}},
+        }))
+        .unwrap();
+        let matches = |text: &str, cell: &Cell| text.parse::<Selector>().unwrap().matches(cell);
+        for filter in ["driver=http", "arrival=closed-16", "arrival=closed-*", "keep_alive=60s"] {
+            assert!(matches(filter, &under_load), "{filter}");
+            assert!(!matches(filter, &cell("native", "warm")), "{filter}");
+        }
+        assert!(matches("keep_alive=1m", &under_load) && !matches("keep_alive=6s", &under_load));
+        assert!(!matches("arrival=closed-1", &under_load));
     }
 
     #[test]

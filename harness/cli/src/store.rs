@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -12,12 +12,15 @@ use lumos_model::cell::Cell;
 use lumos_model::row::{Row, Taint};
 use serde::{Deserialize, Serialize};
 
+use crate::block::load::PoolTelemetry;
 use crate::environment::{BlockHealth, Fingerprint};
 use crate::plan::Block;
 use crate::rows;
+use crate::scenario::TRACE_COPY;
 
 const SCENARIO: &str = "scenario.toml";
-const MANIFEST: &str = "manifest.json";
+/// The file of a run directory that says what was measured where.
+pub(crate) const MANIFEST: &str = "manifest.json";
 const TELEMETRY: &str = "telemetry.jsonl";
 
 /// A line of `telemetry.jsonl`: what was read at the edges of a block. It is written
@@ -57,6 +60,20 @@ pub struct BlockTelemetry {
     /// What of that taints the block's rows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taints: Vec<Taint>,
+    /// Of a block under load: what its pool did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<PoolTelemetry>,
+}
+
+/// The recorded arrivals of a run, of which its directory has a copy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trace {
+    /// As the scenario names the file.
+    pub file: PathBuf,
+    /// Its hash.
+    pub sha256: String,
+    /// Its size.
+    pub bytes: u64,
 }
 
 /// What identifies a block within a run.
@@ -72,12 +89,18 @@ pub struct RunDir {
 }
 
 impl RunDir {
-    /// Makes a new folder with the scenario as it was read. The scenario is written last:
+    /// Makes a new folder with the scenario as it was read, and a copy of its recorded
+    /// arrivals. The scenario is written last:
     /// a folder that holds it can be resumed.
     ///
     /// # Errors
     /// When it exists already or cannot be written.
-    pub fn create(path: &Path, scenario: &str, manifest: &RunManifest) -> anyhow::Result<Self> {
+    pub fn create(
+        path: &Path,
+        scenario: &str,
+        trace: Option<&Path>,
+        manifest: &RunManifest,
+    ) -> anyhow::Result<Self> {
         if path.join(rows::FILE).exists() {
             bail!(
                 "{} holds a run already: give another --out, or go on with \
@@ -88,6 +111,12 @@ impl RunDir {
         }
         std::fs::create_dir_all(path)
             .with_context(|| format!("cannot make the folder {}", path.display()))?;
+        if let Some(trace) = trace {
+            let copy = path.join(TRACE_COPY);
+            std::fs::copy(trace, &copy).with_context(|| {
+                format!("cannot copy {} to {}", trace.display(), copy.display())
+            })?;
+        }
         write_whole(&path.join(MANIFEST), &serde_json::to_vec_pretty(manifest)?)?;
         write_whole(&path.join(SCENARIO), scenario.as_bytes())?;
         let lock = lock(path)?;
@@ -204,6 +233,9 @@ pub struct RunManifest {
     pub proofs: Vec<Proof>,
     /// The outputs that all targets agreed on.
     pub outputs: Vec<Output>,
+    /// The recorded arrivals, if the scenario has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Trace>,
     /// Options of the command that override the scenario.
     pub options: RunOptions,
     /// The cells that could run, in the plan's order.
@@ -266,6 +298,28 @@ pub fn read_manifest(dir: &Path) -> anyhow::Result<RunManifest> {
         bail!("{} was written by a later lumos (schema {})", path.display(), manifest.schema);
     }
     Ok(manifest)
+}
+
+/// Gives each complete block's telemetry to `take`; a line that was cut short is none.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn each_telemetry(dir: &Path, mut take: impl FnMut(BlockTelemetry)) -> anyhow::Result<()> {
+    let path = dir.join(TELEMETRY);
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot read {}", path.display()));
+        }
+    };
+    for line in BufReader::new(file).split(b'\n') {
+        let line = line.with_context(|| format!("cannot read {}", path.display()))?;
+        if let Ok(block) = serde_json::from_slice(&line) {
+            take(block);
+        }
+    }
+    Ok(())
 }
 
 /// Has one process at a time measure into a run's folder. The lock goes with the process,

@@ -28,7 +28,8 @@ pub struct Compare {
     /// call any of its cells different.
     #[arg(long, value_name = "PERCENT", value_parser = fraction, default_value_t = Percent(0.95))]
     level: Percent,
-    /// What is compared [default: total, and cold_start of cold cells].
+    /// What is compared [default: total; also cold_start of cold cells, and per_response, one
+    /// over the throughput, of cells under load].
     #[arg(long, value_enum)]
     metric: Option<Metric>,
     /// In which form.
@@ -69,7 +70,7 @@ impl Compare {
             level: Level::new(self.level.0)?,
             metrics: match self.metric {
                 Some(metric) => vec![metric],
-                None => vec![Metric::Total, Metric::ColdStart],
+                None => vec![Metric::Total, Metric::ColdStart, Metric::PerResponse],
             },
         };
         let (base, new) = (Side::read(&self.base)?, Side::read(&self.new)?);

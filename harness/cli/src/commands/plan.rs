@@ -1,5 +1,6 @@
 //! `lumos plan`: what a run of a scenario would do.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::PathBuf;
@@ -7,13 +8,15 @@ use std::time::Duration;
 
 use anyhow::bail;
 use lumos_model::SCHEMA;
+use lumos_model::arrival::Traffic;
 use lumos_model::cell::Cell;
+use lumos_model::pool::{PoolConfig, Scaling};
 
 use super::shared::{Format, Narrow, align_right, count, lines, load_scenario, table};
 use crate::commands::Exit;
 use crate::discovery;
 use crate::plan::{Estimate, Plan as RunPlan};
-use crate::scenario::Scenario;
+use crate::scenario::{LoadSettings, Scenario, expected_requests};
 use crate::selector::Axis;
 
 /// Show the cells of a scenario, what cannot run and why, and an estimate of the time.
@@ -66,6 +69,7 @@ fn json(scenario: &Scenario, plan: &RunPlan) -> serde_json::Value {
             "warmups": estimate.warmups,
             "gaps_ns": estimate.gaps.as_nanos() as u64,
             "budget_ns": estimate.budget.map(|budget| budget.as_nanos() as u64),
+            "load_ns": estimate.load.as_nanos() as u64,
         },
     })
 }
@@ -89,9 +93,33 @@ fn axes(scenario: &Scenario, plan: &RunPlan) -> String {
     text += "\n\n";
     for axis in Axis::ALL {
         let words = words(plan.cells.iter().map(|planned| &planned.cell), axis);
-        text += &format!("  {:<10} {}\n", axis.as_str(), words.join(", "));
+        if !words.is_empty() {
+            text += &format!("  {:<10} {}\n", axis.as_str(), words.join(", "));
+        }
+    }
+    if let Some(load) = &scenario.load {
+        text += &format!("  {:<10} {}\n", "pool", pool(&load.pool));
     }
     text
+}
+
+/// How instances are kept, but for their keep-alive.
+fn pool(pool: &PoolConfig) -> String {
+    let PoolConfig { min_instances, max_instances, prewarmed, queue, scaling, .. } = pool;
+    let scaling = match scaling {
+        Scaling::Immediate => "for each request that finds none".to_owned(),
+        Scaling::Window { window, utilization } => {
+            format!("by the concurrency over {window}, at {utilization} % of use")
+        }
+    };
+    let prewarmed = match prewarmed {
+        0 => String::new(),
+        some => format!(", {some} kept ready"),
+    };
+    format!(
+        "{min_instances} to {max_instances} instances{prewarmed}, made {scaling}; {queue} requests may \
+         wait"
+    )
 }
 
 /// How many cells of each target and start can run.
@@ -148,27 +176,63 @@ fn refusals(plan: &RunPlan) -> String {
 
 /// Blocks, samples, the control pair, and the time that is known before.
 fn effort(scenario: &Scenario, plan: &RunPlan) -> String {
-    let Estimate { blocks, samples, warmups, gaps, budget } = plan.estimate(scenario);
+    let Estimate { blocks, samples, warmups, gaps, budget, load: sending } =
+        plan.estimate(scenario);
     if blocks == 0 {
         return "Nothing of it can run here.\n".to_owned();
     }
-    let mut text = format!(
-        "{} with {}, {}; shuffled with seed {}\n",
-        count(blocks as usize, "block"),
-        count(samples as usize, "sample"),
-        count(warmups as usize, "warm-up invocation"),
-        plan.seed
-    );
+    let mut text = match &scenario.load {
+        Some(load) => format!(
+            "{}, each a period of load of {} and at most {} requests; shuffled with seed {}\n{}",
+            count(blocks as usize, "block"),
+            load.duration,
+            load.requests,
+            plan.seed,
+            capped(load, plan)
+        ),
+        None => format!(
+            "{} with {}, {}; shuffled with seed {}\n",
+            count(blocks as usize, "block"),
+            count(samples as usize, "sample"),
+            count(warmups as usize, "warm-up invocation"),
+            plan.seed
+        ),
+    };
     text += &match &plan.control {
         Some(cell) => format!("control pair: {cell} is measured twice, for the noise floor\n"),
         None => "no control pair: no native cell runs, so the noise floor stays unknown\n".into(),
     };
+    if scenario.load.is_some() {
+        text += &format!(
+            "estimate: {} of load; starts of hosts, the last requests of each block and the check of \
+             outputs come on top\n",
+            seconds(sending)
+        );
+        return text;
+    }
     text += &format!("estimate: at least {} of declared gaps", seconds(gaps));
     if let (Some(all), Some(each)) = (budget, scenario.budget) {
         text += &format!("; at most about {} in blocks ({each} each)", seconds(all));
     }
     text += "; starts of hosts, warm-ups and the check of outputs come on top\n";
     text
+}
+
+/// Which arrivals the cap of requests ends before their time.
+fn capped(load: &LoadSettings, plan: &RunPlan) -> String {
+    let is_here = |traffic: &&Traffic| {
+        plan.runnable().any(|cell| cell.load.as_ref().is_some_and(|l| l.traffic == **traffic))
+    };
+    let line = |traffic: &Traffic| {
+        let expected = expected_requests(traffic, load.duration)?;
+        (expected > f64::from(load.requests)).then(|| {
+            format!(
+                "{traffic} would send about {expected:.0} requests in {}: its blocks end before, at {}\n",
+                load.duration, load.requests
+            )
+        })
+    };
+    load.traffic.iter().filter(is_here).filter_map(line).collect()
 }
 
 /// A time as one reads it on a watch.
@@ -182,9 +246,9 @@ fn seconds(time: Duration) -> String {
 }
 
 /// The different words of `cells` on `axis`, in the order of the plan.
-fn words<'c>(cells: impl Iterator<Item = &'c Cell>, axis: Axis) -> Vec<&'c str> {
+fn words<'c>(cells: impl Iterator<Item = &'c Cell>, axis: Axis) -> Vec<Cow<'c, str>> {
     let mut seen = BTreeSet::new();
-    cells.map(|cell| axis.of(cell)).filter(|word| seen.insert(*word)).collect()
+    cells.filter_map(|cell| axis.of(cell)).filter(|word| seen.insert(word.clone())).collect()
 }
 
 /// The different values of `key`, in the order of the plan.
@@ -197,7 +261,7 @@ fn pairs<K: Ord + Clone>(plan: &RunPlan, key: impl Fn(&Cell) -> K) -> Vec<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::tests::{SMALL, hosts, scenario};
+    use crate::plan::tests::{LOAD, SMALL, hosts, scenario};
     use crate::selector::Selector;
 
     fn shown(toml: &str, filter: &str) -> String {
@@ -213,6 +277,17 @@ mod tests {
              [[exclude]]\nfunction = \"fibonacci\"\nstart = \"warm\"\nreason = \"too dull\""
         );
         insta::assert_snapshot!(shown(&toml, ""));
+    }
+
+    #[test]
+    fn a_plan_of_load_names_its_axes_and_states_its_time() {
+        insta::assert_snapshot!(shown(LOAD, ""));
+        let poisson =
+            LOAD.replace("closed", "poisson").replace("concurrency = [4, 32]", "rate = [5, 5000]");
+        let text = shown(&poisson, "driver=http");
+        let capped =
+            "poisson-5000 would send about 10000 requests in 2s: its blocks end before, at 5000";
+        assert!(text.contains(capped) && !text.contains("poisson-5 would"), "{text}");
     }
 
     #[test]

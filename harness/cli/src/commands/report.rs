@@ -13,6 +13,7 @@ use crate::commands::Exit;
 use crate::fairness::{Fairness, Observed};
 use crate::report::{self, Format, RunInfo};
 use crate::rows::{self, Rows};
+use crate::store;
 use crate::summary::{Gather, Summary};
 
 /// Width of a report that does not go to a terminal.
@@ -71,6 +72,9 @@ pub fn read(dir: &Path) -> anyhow::Result<(Summary, RunInfo)> {
         observed.add(&row);
     }
     observed.read_telemetry(dir);
+    if gather.has_load() {
+        store::each_telemetry(dir, |block| gather.add_block(&block))?;
+    }
     info.fairness = Fairness::of(dir, &observed);
     info.warnings.extend(info.fairness.violations());
     if rows.is_cut_short() {
@@ -91,7 +95,7 @@ pub fn read(dir: &Path) -> anyhow::Result<(Summary, RunInfo)> {
 fn unmeasured(manifest: &Value, summary: &Summary) -> Option<String> {
     let planned = manifest.get("cells").cloned().unwrap_or_default();
     let planned: Vec<Cell> = serde_json::from_value(planned).unwrap_or_default();
-    let measured: BTreeSet<&Cell> = summary.cells.iter().map(|cell| &cell.cell).collect();
+    let measured: BTreeSet<&Cell> = summary.all_cells().collect();
     let missing: Vec<&Cell> = planned.iter().filter(|cell| !measured.contains(cell)).collect();
     let first = missing.first()?;
     Some(format!(

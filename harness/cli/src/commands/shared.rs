@@ -25,7 +25,7 @@ pub enum Format {
 pub struct Narrow {
     /// Only cells with these words: several values of a key are alternatives, different
     /// keys must all match, `*` stands for any text. Keys: function, size, target,
-    /// isolation, start, storage.
+    /// isolation, start, storage; of cells under load also driver, arrival, keep_alive.
     #[arg(long = "filter", value_name = "KEY=VALUE,..")]
     filters: Vec<Selector>,
     /// Take N samples of each cell instead of what the scenario says.

@@ -48,15 +48,22 @@ pub enum Metric {
     Compute,
     /// CPU time of the instance.
     Cpu,
+    /// Time a good response, of cells under load: one over a block's throughput.
+    PerResponse,
 }
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Metric; 4] = [Metric::Total, Metric::ColdStart, Metric::Compute, Metric::Cpu];
+    pub const ALL: [Metric; 5] =
+        [Metric::Total, Metric::ColdStart, Metric::Compute, Metric::Cpu, Metric::PerResponse];
 
     /// Whether a cell has it.
     pub fn applies_to(self, cell: &Cell) -> bool {
-        self != Metric::ColdStart || cell.start.is_cold()
+        match self {
+            Metric::ColdStart => cell.start.is_cold(),
+            Metric::PerResponse => cell.load.is_some(),
+            Metric::Total | Metric::Compute | Metric::Cpu => true,
+        }
     }
 
     /// In words.
@@ -66,6 +73,7 @@ impl Metric {
             Metric::ColdStart => "cold start",
             Metric::Compute => "compute",
             Metric::Cpu => "CPU time",
+            Metric::PerResponse => "time a response",
         }
     }
 }

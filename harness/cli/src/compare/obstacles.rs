@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::side::Side;
 use crate::environment::Fingerprint;
+use crate::scenario::Scenario;
 use crate::store::Output;
 
 /// Relative difference of the memory that may come from a kernel's boot alone.
@@ -32,6 +33,11 @@ pub fn obstacles(base: &Side, new: &Side) -> Vec<String> {
     }
     for (what, a, b) in machines(base, new) {
         differ(&format!("other machine, its {what}"), a, b);
+    }
+    if let (Some(a), Some(b)) = (&base.manifest.trace, &new.manifest.trace)
+        && a != b
+    {
+        found.push(format!("other recorded arrivals: {} has changed", a.file.display()));
     }
     found.extend(inputs(base, new));
     found.extend(outputs(base, new));
@@ -90,7 +96,7 @@ fn settings(base: &Side, new: &Side) -> Vec<(String, String, String)> {
     let mut all = vec![
         ("limits", word(&a.limits), word(&b.limits)),
         ("pinning", word(&a.pinning), word(&b.pinning)),
-        ("arrival", word(&a.arrival), word(&b.arrival)),
+        ("load", load(a), load(b)),
     ];
     if base.common(new).any(|cell| cell.start.is_cold()) {
         all.push(("gap", word(&a.gap), word(&b.gap)));
@@ -106,6 +112,13 @@ fn settings(base: &Side, new: &Side) -> Vec<(String, String, String)> {
     let groups = |side: &Side| side.manifest.cgroup_mode.clone().unwrap_or("none".to_owned());
     all.push(("control groups", groups(base), groups(new)));
     all.into_iter().map(|(what, a, b)| (format!("other {what}"), a, b)).collect()
+}
+
+/// What holds for all cells under load; how requests arrive and how long instances live
+/// are axes, and stand in the cells.
+fn load(scenario: &Scenario) -> String {
+    let Some(load) = &scenario.load else { return "none".to_owned() };
+    format!("{} and {} requests, pool {}", load.duration, load.requests, word(&load.pool))
 }
 
 /// Names and values of what makes a machine; by the line for people where a run has no

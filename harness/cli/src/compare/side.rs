@@ -13,6 +13,7 @@ use crate::rows::Rows;
 use crate::scenario::Scenario;
 use crate::store::{self, RunManifest};
 use crate::summary::gather::{Counted, counted};
+use crate::summary::load::Period;
 
 /// A run, read.
 #[derive(Debug)]
@@ -78,6 +79,8 @@ fn value(row: &Row, metric: Metric) -> Option<u64> {
         Metric::ColdStart => row.cell.start.is_cold().then(|| sample.phases_ns.cold_start()),
         Metric::Compute => Some(sample.phases_ns.get(Phase::Compute)),
         Metric::Cpu => sample.cpu_ns,
+        // Of a block and not of a row.
+        Metric::PerResponse => None,
     }
 }
 
@@ -93,9 +96,21 @@ impl Side {
             scenario.set_repetitions(repetitions);
         }
         let mut cells: BTreeMap<Cell, Samples> = BTreeMap::new();
+        let mut periods: BTreeMap<(Cell, bool, u32), Period> = BTreeMap::new();
         for row in Rows::open(dir)? {
             let row = row?;
+            if row.cell.load.is_some() {
+                let block = (row.cell.clone(), row.control, row.block);
+                periods.entry(block).or_default().add(&row);
+            }
             cells.entry(row.cell.clone()).or_default().add(&row);
+        }
+        for ((cell, control, block), period) in periods {
+            let Some(throughput) = period.throughput().filter(|rate| *rate > 0.0) else { continue };
+            let samples = cells.entry(cell).or_default();
+            let side = if control { &mut samples.control } else { &mut samples.measured };
+            let blocks = side.entry(Metric::PerResponse).or_default();
+            blocks.insert(block, vec![1e9 / throughput]);
         }
         Ok(Self { dir: dir.to_owned(), manifest, scenario, cells })
     }

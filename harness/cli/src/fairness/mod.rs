@@ -37,6 +37,8 @@ pub enum Status {
     Violated,
     /// The run left no evidence either way.
     Unknown,
+    /// The rule says nothing of a run like this one.
+    Inapplicable,
 }
 
 impl fmt::Display for Status {
@@ -45,6 +47,7 @@ impl fmt::Display for Status {
             Status::Held => "held",
             Status::Violated => "VIOLATED",
             Status::Unknown => "unknown",
+            Status::Inapplicable => "n/a",
         })
     }
 }
@@ -71,6 +74,13 @@ struct Run<'a> {
     manifest: &'a RunManifest,
     scenario: &'a Scenario,
     observed: &'a Observed,
+}
+
+impl Run<'_> {
+    /// Whether all cells are under load.
+    fn is_load(&self) -> bool {
+        self.scenario.load.is_some()
+    }
 }
 
 /// What a run directory shows of its fairness.
@@ -121,6 +131,11 @@ fn check(rule: &'static str, faults: &[String], evidence: String) -> Check {
 /// A check without evidence.
 fn unknown(rule: &'static str, why: &str) -> Check {
     Check { rule, status: Status::Unknown, evidence: why.to_owned() }
+}
+
+/// A check of a rule that no cell of the run falls under.
+fn inapplicable(rule: &'static str, why: &str) -> Check {
+    Check { rule, status: Status::Inapplicable, evidence: why.to_owned() }
 }
 
 /// The first of `items`, and how many more there are.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lumos_model::cell::{Cell, Target};
 
-use super::{Check, Run, check, unknown};
+use super::{Check, Run, check, inapplicable, unknown};
 
 /// A single thread cannot use more CPU time than time passes, but for the reading of
 /// both clocks.
@@ -20,6 +20,12 @@ pub(super) fn checks(run: &Run) -> Vec<Check> {
 /// In warm cells: a cold process may well compile on several threads.
 fn threads(run: &Run) -> Check {
     const RULE: &str = "one thread";
+    if run.is_load() {
+        return inapplicable(
+            RULE,
+            "under load requests run side by side, so their cores are not counted",
+        );
+    }
     let medians: Vec<(&Cell, f64)> = run
         .observed
         .cpu_share

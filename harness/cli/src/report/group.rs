@@ -161,7 +161,7 @@ impl<'a> Group<'a> {
 }
 
 /// `native` before the others, then by runtime, the interpreter before the compilers.
-fn target_order(target: &Target) -> (bool, &str, usize, &str) {
+pub(super) fn target_order(target: &Target) -> (bool, &str, usize, &str) {
     let rank = match target.mode() {
         None => 0,
         Some("interp") => 1,

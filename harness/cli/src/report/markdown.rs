@@ -9,6 +9,7 @@ use lumos_model::phase::Phase;
 
 use super::group::{Entry, Group, groups};
 use super::info::RunInfo;
+use super::load::{self, LoadColumn, LoadTable};
 use super::notes::{self, Mark};
 use super::numbers::{bytes, duration, percent, ratio};
 use crate::fairness::sizes::PUBLISHED_IMAGE;
@@ -31,13 +32,18 @@ pub fn render(summary: &Summary, info: &RunInfo) -> String {
         out.push_str(&cold_starts(group));
         out.push_str(&resources(group));
     }
+    for table in load::tables(summary) {
+        out.push_str(&load_table(&table));
+    }
+    out.push_str(&list("Under load", &load::notes(summary), ""));
     out.push_str(&list("Failures", &notes::failures(summary), "None: every invocation counts."));
     out.push_str(&list("Not run", &refused(info), "Every cell of the scenario could run."));
     out.push_str(&list("Without a ratio", &notes::missing_ratios(summary), ""));
     out.push_str(&list("Fairness", &fairness(summary, info), ""));
     out.push_str(&list("Tainted", &notes::tainted(summary), ""));
     out.push_str(&sizes(info));
-    out.push_str(&list("Caution", &info.warnings, ""));
+    let cautions = [load::cautions(summary), info.warnings.clone()].concat();
+    out.push_str(&list("Caution", &cautions, ""));
     out.push_str(&list("How to read this", &how_to_read(summary), ""));
     format!("{}\n", out.trim_end())
 }
@@ -49,9 +55,29 @@ fn heading(summary: &Summary, info: &RunInfo) -> String {
     for (label, fact) in facts.iter().filter(|(_, fact)| !fact.is_empty()) {
         let _ = writeln!(out, "- {label}: {}", escape(fact));
     }
-    let _ = writeln!(out, "- Rows: {} in {} cells", summary.rows, summary.cells.len());
+    let _ = writeln!(out, "- Rows: {} in {} cells", summary.rows, summary.cell_count());
     let _ = writeln!(out, "- Noise: {}\n", escape(&notes::noise(summary)));
     out
+}
+
+/// A table of cells under load.
+fn load_table(of: &LoadTable) -> String {
+    let mut above = "";
+    let header: Vec<String> = of
+        .columns
+        .iter()
+        .map(|LoadColumn { header: [first, second], .. }| {
+            // An empty first line goes on with that of the column before.
+            let is_percentile = second.starts_with('p') || second == "http";
+            above = if first.is_empty() && is_percentile { above } else { first };
+            format!("{above} {second}").trim().to_owned()
+        })
+        .collect();
+    let mut table = Table::new(header.iter().map(String::as_str), of.words);
+    for row in 0..of.rows() {
+        table.row(of.columns.iter().map(|column| column.entries[row].clone()));
+    }
+    format!("## {}\n\n{}", of.title, table.finish())
 }
 
 /// Functions by targets: the median, and the ratio where there is one.

@@ -6,11 +6,13 @@
 //! | `group` | cells as tables: rows of functions, columns of targets |
 //! | `numbers` | times, sizes and ratios as people read them |
 //! | `notes` | failures, refusals and noise in words |
+//! | `load` | cells under load as tables, for all renderers |
 //! | [`text`], [`markdown`], [`json`] | one renderer each |
 
 mod group;
 pub mod info;
 pub mod json;
+mod load;
 pub mod markdown;
 mod notes;
 pub mod numbers;

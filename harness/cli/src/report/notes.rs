@@ -7,7 +7,8 @@ use lumos_model::row::{Outcome, Taint};
 
 use super::info::RunInfo;
 use super::numbers::percent;
-use crate::summary::{CellSummary, Summary, Verdict};
+use crate::summary::load::is_of_overload;
+use crate::summary::{CellSummary, LoadSummary, Ratio, Summary, Verdict};
 
 /// What the control pairs showed, in a sentence.
 pub fn noise(summary: &Summary) -> String {
@@ -76,6 +77,17 @@ pub fn failures(summary: &Summary) -> Vec<String> {
             way.example = way.example.or(example);
         }
     }
+    // What an overload looks like stands in the tables.
+    for load in summary.load.iter().filter(|load| load.is_broken()) {
+        for (outcome, failure) in &load.failures {
+            if load.ok == 0 || !is_of_overload(*outcome) {
+                let way = ways.entry((&load.cell.target, *outcome)).or_default();
+                let place = load_point(load);
+                way.places.push(format!("{place} {} of {}", failure.count, load.requests));
+                way.example = way.example.or(failure.example.as_deref());
+            }
+        }
+    }
     let line = |((target, outcome), way): ((&Target, Outcome), Failed)| {
         let example = way.example.map(|text| format!(" (\"{text}\")")).unwrap_or_default();
         format!("{target} {}: {}{example}", outcome_word(outcome), way.places.join(", "))
@@ -101,32 +113,56 @@ pub fn missing_ratios(summary: &Summary) -> Vec<String> {
             by_reason.entry(why).or_default().push(&cell.cell);
         }
     }
+    for load in summary.load.iter().filter(|load| load.ok > 0) {
+        if let Some(why) = &load.why_no_ratio {
+            by_reason.entry(why).or_default().push(&load.cell);
+        }
+    }
     by_reason.into_iter().map(|(why, cells)| format!("{}: {why}", targets(&cells))).collect()
 }
 
 /// How many samples were measured while something disturbed the machine: a line in all,
 /// and one for each disturbance.
 pub fn tainted(summary: &Summary) -> Vec<String> {
-    let cells = || summary.cells.iter().filter(|cell| cell.tainted > 0);
+    let ordinary =
+        summary.cells.iter().map(|of| Tainted::new(&of.cell, of.n, of.tainted, &of.taints));
+    let under_load =
+        summary.load.iter().map(|of| Tainted::new(&of.cell, of.requests, of.tainted, &of.taints));
+    let all: Vec<Tainted> = ordinary.chain(under_load).collect();
+    let cells = || all.iter().filter(|cell| cell.tainted > 0);
     let samples: usize = cells().map(|cell| cell.tainted).sum();
     if samples == 0 {
         return Vec::new();
     }
-    let all: usize = summary.cells.iter().map(|cell| cell.n).sum();
     let whole = format!(
-        "{samples} of {all} samples, in {} of {} cells, were measured while something disturbed \
+        "{samples} of {} samples, in {} of {} cells, were measured while something disturbed \
          the machine; they count like the others",
+        all.iter().map(|cell| cell.n).sum::<usize>(),
         cells().count(),
-        summary.cells.len()
+        all.len()
     );
     let of_taint = |taint: &Taint| {
         let count: usize = cells().filter_map(|cell| cell.taints.get(taint)).sum();
         let worst = cells().max_by_key(|cell| cell.taints.get(taint).copied().unwrap_or(0))?;
         let most = worst.taints.get(taint)?;
-        let place = format!("{} {}", worst.cell.target, point(&worst.cell));
+        let place = format!("{} {}", worst.cell.target, point(worst.cell));
         Some(format!("{count} {}; most in {place}: {most} of {}", taint_words(*taint), worst.n))
     };
     std::iter::once(whole).chain(Taint::ALL.iter().filter_map(of_taint)).collect()
+}
+
+/// The disturbed samples of a cell.
+struct Tainted<'a> {
+    cell: &'a Cell,
+    n: usize,
+    tainted: usize,
+    taints: &'a BTreeMap<Taint, usize>,
+}
+
+impl<'a> Tainted<'a> {
+    fn new(cell: &'a Cell, n: usize, tainted: usize, taints: &'a BTreeMap<Taint, usize>) -> Self {
+        Self { cell, n, tainted, taints }
+    }
 }
 
 /// A disturbance in words; its limit is in `environment::health`.
@@ -148,6 +184,12 @@ pub fn few_samples(summary: &Summary) -> Vec<String> {
 /// A cell without its target: `fibonacci small warm`.
 fn point(cell: &Cell) -> String {
     format!("{} {} {}", cell.function, cell.size, cell.start)
+}
+
+/// A cell under load without its target: `fibonacci small http closed-16`.
+fn load_point(load: &LoadSummary) -> String {
+    let (cell, point) = (&load.cell, load.point());
+    format!("{} {} {} {}", cell.function, cell.size, point.driver, point.traffic)
 }
 
 /// The targets of `cells`, each with their number: `container-runc (18 cells)`.
@@ -179,12 +221,19 @@ pub enum Mark {
 impl Mark {
     /// The mark of a cell; in a table where all samples are few, its title says so.
     pub fn of(cell: &CellSummary, all_few: bool) -> Option<Mark> {
-        match cell.ratio_to_native.map(|ratio| ratio.verdict) {
-            _ if cell.failed() > 0 => Some(Mark::Failures),
-            _ if cell.few_samples && !all_few => Some(Mark::Few),
-            Some(Verdict::Equivalent) => Some(Mark::Same),
-            Some(Verdict::Unsure) => Some(Mark::Unsure),
-            _ => None,
+        match () {
+            () if cell.failed() > 0 => Some(Mark::Failures),
+            () if cell.few_samples && !all_few => Some(Mark::Few),
+            () => Mark::of_ratio(cell.ratio_to_native),
+        }
+    }
+
+    /// The mark of a ratio by itself.
+    pub fn of_ratio(ratio: Option<Ratio>) -> Option<Mark> {
+        match ratio?.verdict {
+            Verdict::Equivalent => Some(Mark::Same),
+            Verdict::Unsure => Some(Mark::Unsure),
+            Verdict::Faster | Verdict::Slower => None,
         }
     }
 

@@ -8,6 +8,7 @@ use lumos_model::cell::Target;
 
 use super::group::{Entry, Group, groups};
 use super::info::RunInfo;
+use super::load::{self, LoadColumn, LoadTable};
 use super::notes::{self, Mark};
 use super::numbers::{duration, ratio, rough_ratio};
 use crate::summary::{CellSummary, Summary};
@@ -20,15 +21,18 @@ const MOST_NOTES: usize = 8;
 /// Renders `summary` for a terminal of `width` columns.
 pub fn render(summary: &Summary, info: &RunInfo, width: usize) -> String {
     let groups = groups(summary, info);
-    let mut out = heading(info, &groups, width);
+    let mut out = heading(summary, info, &groups, width);
     for group in &groups {
         out.push_str(&section(group, width));
+    }
+    for table in load::tables(summary) {
+        out.push_str(&load_section(&table, width));
     }
     out.push_str(&footer(summary, info, &groups, width));
     out
 }
 
-fn heading(info: &RunInfo, groups: &[Group], width: usize) -> String {
+fn heading(summary: &Summary, info: &RunInfo, groups: &[Group], width: usize) -> String {
     let mut out = String::new();
     let started = match info.started.as_str() {
         "" => String::new(),
@@ -41,6 +45,7 @@ fn heading(info: &RunInfo, groups: &[Group], width: usize) -> String {
         wrap(&info.machine, width).for_each(|line| out.push_str(&format!("{line}\n")));
     }
     out.push_str(match groups {
+        [] if !summary.load.is_empty() => "Functions under load.\n\n",
         [] => "No invocation was measured.\n\n",
         groups if groups.iter().any(Group::has_ratios) => {
             "Median time of an invocation, and how many times that of native it is.\n\n"
@@ -64,7 +69,27 @@ fn section(group: &Group, width: usize) -> String {
     let room = width.saturating_sub(fixed.iter().map(|column| column.width + GAP).sum());
     for part in parts(&rest, room) {
         let columns: Vec<&Column> = fixed.iter().copied().chain(part).collect();
-        out.push_str(&table(&columns));
+        out.push_str(&table(&columns, 1));
+        out.push('\n');
+    }
+    out
+}
+
+/// A table of cells under load, or several where one would be too wide.
+fn load_section(of: &LoadTable, width: usize) -> String {
+    let mut out: String = wrap(&of.title, width).map(|line| line + "\n").collect();
+    let mut columns: Vec<Column> = of
+        .columns
+        .iter()
+        .map(|LoadColumn { header: [above, below], entries }| {
+            Column::new([above, below], entries.clone(), None)
+        })
+        .collect();
+    let rest = columns.split_off(of.words);
+    let room = width.saturating_sub(columns.iter().map(|column| column.width + GAP).sum());
+    for part in parts(&rest, room) {
+        let columns: Vec<&Column> = columns.iter().chain(part).collect();
+        out.push_str(&table(&columns, of.words));
         out.push('\n');
     }
     out
@@ -166,7 +191,8 @@ fn parts(columns: &[Column], room: usize) -> Vec<&[Column]> {
     columns.chunks(columns.len().div_ceil(tables)).collect()
 }
 
-fn table(columns: &[&Column]) -> String {
+/// The first columns are `words`, the others numbers.
+fn table(columns: &[&Column], words: usize) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
     for index in 0..columns[0].lines.len() {
@@ -180,9 +206,9 @@ fn table(columns: &[&Column]) -> String {
     }
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding(if index == 0 { (0, 0) } else { (GAP as u16, 0) });
-        column.set_cell_alignment(match index {
-            0 => CellAlignment::Left,
-            _ => CellAlignment::Right,
+        column.set_cell_alignment(match index < words {
+            true => CellAlignment::Left,
+            false => CellAlignment::Right,
         });
     }
     format!("{}\n", table.trim_fmt())
@@ -192,7 +218,8 @@ fn table(columns: &[&Column]) -> String {
 fn footer(summary: &Summary, info: &RunInfo, groups: &[Group], width: usize) -> String {
     let any_few = groups.iter().any(|group| !group.is_all_few());
     let mut list = Notes::new(width);
-    list.add("Marks", &marks(groups));
+    list.add("Marks", &marks(summary, groups));
+    list.add_all("Load", &load::notes(summary));
     list.add("Mean", &means(groups));
     list.add("Noise", &[notes::noise(summary)]);
     list.add("Failed", &notes::failures(summary));
@@ -202,7 +229,7 @@ fn footer(summary: &Summary, info: &RunInfo, groups: &[Group], width: usize) -> 
     list.add("No ratio", &notes::missing_ratios(summary));
     list.add("Tainted", &notes::tainted(summary));
     list.add_all("Fairness", &fairness(info));
-    list.add("Caution", &info.warnings);
+    list.add("Caution", &[load::cautions(summary), info.warnings.clone()].concat());
     list.add("Files", &info.files);
     list.finish()
 }
@@ -224,12 +251,14 @@ fn means(groups: &[Group]) -> Vec<String> {
 }
 
 /// The meanings of the marks that occur.
-fn marks(groups: &[Group]) -> Vec<String> {
+fn marks(summary: &Summary, groups: &[Group]) -> Vec<String> {
+    let under_load = summary.load.iter().filter_map(|load| Mark::of_ratio(load.ratio_to_native));
     let marks: BTreeSet<Mark> = groups
         .iter()
         .flat_map(|group| group.cells().map(|cell| (group.is_all_few(), cell)))
         .filter(|(_, cell)| cell.n > 0)
         .filter_map(|(all_few, cell)| Mark::of(cell, all_few))
+        .chain(under_load)
         .collect();
     marks.into_iter().map(|mark| format!("{:<7}{}", mark.example(), mark.meaning())).collect()
 }

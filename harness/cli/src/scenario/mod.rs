@@ -5,12 +5,14 @@
 
 mod check;
 mod error;
+mod load;
 mod parse;
+mod parse_load;
 mod reader;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use lumos_model::cell::{Isolation, Size, Start, Storage, Target};
 use lumos_model::protocol::Limits;
@@ -18,6 +20,7 @@ use lumos_model::units::Span;
 use serde::{Deserialize, Serialize};
 
 pub use error::{Problem, ScenarioError};
+pub use load::{LoadSettings, TRACE_COPY, expected_requests, traffic_from};
 
 use crate::selector::Selector;
 
@@ -30,7 +33,7 @@ pub struct Scenario {
     pub description: Option<String>,
     /// Seed of all that is random: the order of blocks, inputs, intervals.
     pub seed: u64,
-    /// Samples of a cell.
+    /// Samples of a cell; of one under load its blocks.
     pub repetitions: u32,
     /// Samples of a block, at most [`repetitions`](Self::repetitions).
     pub block: u32,
@@ -46,14 +49,18 @@ pub struct Scenario {
     pub connection: Connection,
     /// The cells before exclusion.
     pub matrix: Matrix,
-    /// How invocations arrive.
-    pub arrival: Arrival,
+    /// The load on the cells' pools; absent: one invocation at a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<LoadSettings>,
     /// Bounds on each instance.
     pub limits: Limits,
     /// Which cores are used.
     pub pinning: Pinning,
     /// Cells that are left out on purpose.
     pub exclude: Vec<Exclude>,
+    /// Where the scenario was read from: the folder that relative paths in it start at.
+    #[serde(skip)]
+    pub folder: PathBuf,
 }
 
 /// How often a cell is measured.
@@ -122,17 +129,6 @@ pub enum Connection {
     Instance,
 }
 
-/// How invocations arrive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-pub enum Arrival {
-    /// Closed loop: the next invocation follows the response of the last.
-    Closed {
-        /// Invocations in flight.
-        concurrency: u32,
-    },
-}
-
 /// Cells that are left out on purpose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exclude {
@@ -145,10 +141,18 @@ pub struct Exclude {
 impl Scenario {
     /// How often a cell of this start kind is measured.
     pub fn sampling(&self, start: Start) -> Sampling {
-        match start.is_cold() {
-            true => Sampling { repetitions: self.repetitions, block: self.block },
-            false => self.warm,
+        match start {
+            Start::Warm => self.warm,
+            // Each block is one period of load.
+            Start::Mixed => Sampling { repetitions: self.repetitions, block: 1 },
+            _ => Sampling { repetitions: self.repetitions, block: self.block },
         }
+    }
+
+    /// The file of recorded arrivals, if the scenario has one: beside the scenario, or the
+    /// copy in a run directory.
+    pub fn trace(&self) -> Option<PathBuf> {
+        Some(trace_place(&self.folder, self.load.as_ref()?.trace()?))
     }
 
     /// Reads the scenario at `path`; `functions` are the names that it may use. Returns
@@ -159,15 +163,28 @@ impl Scenario {
     pub fn load(path: &Path, functions: &[&str]) -> Result<(Self, String), ScenarioError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ScenarioError::Read { path: path.to_owned(), source })?;
-        Ok((Self::parse(&text, path, functions)?, text))
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let mut scenario = Self::parse_in(&text, path, functions, Some(folder))?;
+        scenario.folder = folder.to_owned();
+        Ok((scenario, text))
     }
 
-    /// Reads a scenario from `text`; `path` is only for messages.
+    /// Reads a scenario from `text`; `path` is only for messages, and other files are not
+    /// looked for.
     ///
     /// # Errors
     /// When the text holds mistakes: all that were found.
     pub fn parse(text: &str, path: &Path, functions: &[&str]) -> Result<Self, ScenarioError> {
-        parse::parse(text, functions).map_err(|mut problems| {
+        Self::parse_in(text, path, functions, None)
+    }
+
+    fn parse_in(
+        text: &str,
+        path: &Path,
+        functions: &[&str],
+        folder: Option<&Path>,
+    ) -> Result<Self, ScenarioError> {
+        parse::parse(text, functions, folder).map_err(|mut problems| {
             problems.sort_by_key(|problem| problem.span.start);
             ScenarioError::Wrong { path: path.to_owned(), text: text.to_owned(), problems }
         })
@@ -181,4 +198,12 @@ impl Scenario {
         self.warm.repetitions = self.repetitions;
         self.warm.block = self.warm.block.min(self.repetitions);
     }
+}
+
+/// Where the recorded arrivals `file` of a scenario in `folder` are. A run directory has a
+/// copy, so that a run goes on with what it began with.
+fn trace_place(folder: &Path, file: &Path) -> PathBuf {
+    let copy = folder.join(TRACE_COPY);
+    let is_run = folder.join(crate::store::MANIFEST).is_file() && copy.is_file();
+    if is_run { copy } else { folder.join(file) }
 }

@@ -1,5 +1,6 @@
 //! The keys of a scenario, table by table.
 
+use std::path::Path;
 use std::str::FromStr;
 
 use lumos_model::cell::{Isolation, Size, Start, Storage, Target};
@@ -9,8 +10,9 @@ use toml::de::{DeTable, DeValue};
 
 use super::check;
 use super::error::Problem;
+use super::parse_load::{self, Load};
 use super::reader::{self, Node, Problems, Table};
-use super::{Arrival, Connection, Exclude, Matrix, Pinning, Sampling, Scenario, Targets};
+use super::{Connection, Exclude, LoadSettings, Matrix, Pinning, Sampling, Scenario, Targets};
 use crate::selector::{Axis, Pattern, Selector};
 
 const ROOT_KEYS: &[&str] = &[
@@ -27,20 +29,36 @@ const ROOT_KEYS: &[&str] = &[
     "pinning",
     "matrix",
     "arrival",
+    "load",
+    "pool",
     "limits",
     "exclude",
 ];
 const WARM_KEYS: &[&str] = &["repetitions", "block"];
 const MATRIX_KEYS: &[&str] = &["functions", "sizes", "targets", "isolation", "start", "storage"];
-const ARRIVAL_KEYS: &[&str] =
-    &["kind", "concurrency", "rate", "duration", "seed", "on", "off", "from", "to", "trace"];
-const ARRIVAL_KINDS: &[&str] = &["closed", "constant", "poisson", "burst", "ramp", "trace"];
 const LIMITS_KEYS: &[&str] = &["cpus", "memory", "timeout"];
-const EXCLUDE_KEYS: &[&str] =
-    &["function", "size", "target", "isolation", "start", "storage", "reason"];
+const EXCLUDE_KEYS: &[&str] = &[
+    "function",
+    "size",
+    "target",
+    "isolation",
+    "start",
+    "storage",
+    "driver",
+    "arrival",
+    "keep_alive",
+    "reason",
+];
+/// The start kinds that a scenario may ask for: under load the pool decides.
+const STARTS: &[Start] =
+    &[Start::Warm, Start::ColdInstance, Start::ColdModule, Start::ColdProcess, Start::ColdImage];
 
 /// Reads and checks a scenario; on failure, all mistakes that were found.
-pub(super) fn parse(text: &str, functions: &[&str]) -> Result<Scenario, Vec<Problem>> {
+pub(super) fn parse(
+    text: &str,
+    functions: &[&str],
+    folder: Option<&Path>,
+) -> Result<Scenario, Vec<Problem>> {
     let (root, syntax) = DeTable::parse_recoverable(text);
     if let Some(error) = syntax.first() {
         let span = error.span().unwrap_or(0..0);
@@ -48,14 +66,23 @@ pub(super) fn parse(text: &str, functions: &[&str]) -> Result<Scenario, Vec<Prob
     }
     let mut problems = Problems::default();
     let root = Table::root(&root, ROOT_KEYS, &mut problems);
-    let scenario = scenario(&root, functions, &mut problems);
+    let load = parse_load::load(&root, folder, &mut problems);
+    let scenario = scenario(&root, functions, &load, &mut problems);
     match scenario {
         Some(scenario) if problems.0.is_empty() => Ok(scenario),
         _ => Err(problems.0),
     }
 }
 
-fn scenario(root: &Table<'_>, functions: &[&str], problems: &mut Problems) -> Option<Scenario> {
+fn scenario(
+    root: &Table<'_>,
+    functions: &[&str],
+    load: &Load,
+    problems: &mut Problems,
+) -> Option<Scenario> {
+    if let Load::Some(_) = load {
+        check::only_without_load(root, problems);
+    }
     let name =
         root.require("name", "\"execution-time\"", problems).and_then(|node| name(node, problems));
     let description =
@@ -75,16 +102,23 @@ fn scenario(root: &Table<'_>, functions: &[&str], problems: &mut Problems) -> Op
         .get("connection")
         .and_then(|node| connection(node, problems))
         .unwrap_or(Connection::Request);
-    let pinning = root.get("pinning").and_then(|node| pinning(node, problems)).unwrap_or_default();
-    let arrival = root
-        .get("arrival")
-        .map_or(Some(Arrival::Closed { concurrency: 1 }), |node| arrival(node, problems));
+    let pinning = root.get("pinning").and_then(|node| pinning(node, problems));
+    let pinning = pinning.unwrap_or(match load {
+        Load::None => Pinning::OneCore,
+        Load::Some(_) | Load::Unknown => Pinning::None,
+    });
     let limits = root.get("limits").map_or(Some(Limits::default()), |node| limits(node, problems));
     let matrix = root
         .require("matrix", "{ functions = [\"noop\"], .. }", problems)
-        .and_then(|node| matrix(node, functions, problems));
-    let exclude = match (root.get("exclude"), &matrix) {
-        (Some(node), Some(matrix)) => excludes(node, matrix, problems),
+        .and_then(|node| matrix(node, functions, load, problems));
+    let settings = match load {
+        Load::Some(settings) => Some(settings),
+        Load::None | Load::Unknown => None,
+    };
+    let exclude = match (root.get("exclude"), &matrix, load) {
+        // Which words of a load there are is not known yet.
+        (_, _, Load::Unknown) => Vec::new(),
+        (Some(node), Some(matrix), _) => excludes(node, matrix, settings, problems),
         _ => Vec::new(),
     };
     Some(Scenario {
@@ -99,10 +133,11 @@ fn scenario(root: &Table<'_>, functions: &[&str], problems: &mut Problems) -> Op
         budget,
         connection,
         matrix: matrix?,
-        arrival: arrival?,
+        load: settings.cloned(),
         limits: limits?,
         pinning,
         exclude,
+        folder: Default::default(),
     })
 }
 
@@ -145,7 +180,12 @@ fn warm(node: Node<'_>, repetitions: u32, problems: &mut Problems) -> Option<Sam
     Some(Sampling { repetitions, block })
 }
 
-fn matrix(node: Node<'_>, functions: &[&str], problems: &mut Problems) -> Option<Matrix> {
+fn matrix(
+    node: Node<'_>,
+    functions: &[&str],
+    load: &Load,
+    problems: &mut Problems,
+) -> Option<Matrix> {
     let table = Table::of(node, "[matrix]", MATRIX_KEYS, problems)?;
     let matrix = Matrix {
         functions: table
@@ -164,11 +204,32 @@ fn matrix(node: Node<'_>, functions: &[&str], problems: &mut Problems) -> Option
             Some(Isolation::Process),
             problems,
         ),
-        start: words(&table, "start", "start kind", Start::ALL, None, problems),
+        start: starts(&table, load, problems),
         storage: words(&table, "storage", "storage", Storage::ALL, Some(Storage::Inline), problems),
     };
     check::matrix(&table, &matrix, problems);
     Some(matrix)
+}
+
+/// The start kinds; a pool under load decides by itself.
+fn starts(table: &Table<'_>, load: &Load, problems: &mut Problems) -> Vec<Start> {
+    match (load, table.get("start")) {
+        (Load::None, node) => {
+            let found = problems.0.len();
+            let starts = words(table, "start", "start kind", STARTS, None, problems);
+            if let Some(node) = node
+                && problems.0.len() > found
+            {
+                check::explain_mixed(node, &mut problems.0[found..]);
+            }
+            starts
+        }
+        (Load::Some(_), Some(node)) => {
+            check::no_start_under_load(node, problems);
+            Vec::new()
+        }
+        (Load::Some(_), None) | (Load::Unknown, _) => vec![Start::Mixed],
+    }
 }
 
 /// A list of words of a closed set. Without a `default` the key must be there.
@@ -237,29 +298,6 @@ fn is_all(node: Node<'_>) -> bool {
         (Some(only), None) if only.get_ref().as_str() == Some("all"))
 }
 
-fn arrival(node: Node<'_>, problems: &mut Problems) -> Option<Arrival> {
-    let table = Table::of(node, "[arrival]", ARRIVAL_KEYS, problems)?;
-    let kind_node = table.require("kind", "\"closed\"", problems)?;
-    let kind: String = reader::word(kind_node, "arrival", ARRIVAL_KINDS, problems)?;
-    let later = "use kind = \"closed\" with concurrency = 1, or leave [arrival] out";
-    if kind != "closed" {
-        let message = format!("`{kind}` needs `lumos serve`'s drivers, not in this version");
-        return problems.push(Problem::new(kind_node.span(), message).hint(later));
-    }
-    let Some(node) = table.get("concurrency") else {
-        return Some(Arrival::Closed { concurrency: 1 });
-    };
-    match reader::number(node, 1, problems)? {
-        1 => Some(Arrival::Closed { concurrency: 1 }),
-        more => {
-            let message = format!(
-                "{more} invocations in flight need `lumos serve`'s drivers, not in this version"
-            );
-            problems.push(Problem::new(node.span(), message).hint(later))
-        }
-    }
-}
-
 fn limits(node: Node<'_>, problems: &mut Problems) -> Option<Limits> {
     let table = Table::of(node, "[limits]", LIMITS_KEYS, problems)?;
     let cpus = table.get("cpus").and_then(|node| reader::positive(node, problems));
@@ -271,17 +309,27 @@ fn limits(node: Node<'_>, problems: &mut Problems) -> Option<Limits> {
     Some(Limits { cpus, memory, timeout })
 }
 
-fn excludes(node: Node<'_>, matrix: &Matrix, problems: &mut Problems) -> Vec<Exclude> {
+fn excludes(
+    node: Node<'_>,
+    matrix: &Matrix,
+    load: Option<&LoadSettings>,
+    problems: &mut Problems,
+) -> Vec<Exclude> {
     if let DeValue::Table(_) = node.get_ref() {
         let problem = Problem::new(node.span(), "there can be several exclusions");
         problems.0.push(problem.hint("write [[exclude]]"));
         return Vec::new();
     }
     let Some(entries) = reader::list(node, problems) else { return Vec::new() };
-    entries.into_iter().filter_map(|entry| exclude(entry, matrix, problems)).collect()
+    entries.into_iter().filter_map(|entry| exclude(entry, matrix, load, problems)).collect()
 }
 
-fn exclude(node: Node<'_>, matrix: &Matrix, problems: &mut Problems) -> Option<Exclude> {
+fn exclude(
+    node: Node<'_>,
+    matrix: &Matrix,
+    load: Option<&LoadSettings>,
+    problems: &mut Problems,
+) -> Option<Exclude> {
     let table = Table::of(node, "[[exclude]]", EXCLUDE_KEYS, problems)?;
     let mut cells = Selector::default();
     for axis in Axis::ALL {
@@ -293,7 +341,7 @@ fn exclude(node: Node<'_>, matrix: &Matrix, problems: &mut Problems) -> Option<E
         for node in patterns {
             let Some(text) = reader::text(node, problems) else { continue };
             let pattern = Pattern(text.to_owned());
-            check::pattern_is_used(node, axis, &pattern, matrix, problems);
+            check::pattern_is_used(node, axis, &pattern, (matrix, load), problems);
             cells.add(axis, pattern);
         }
     }

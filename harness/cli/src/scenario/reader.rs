@@ -74,6 +74,12 @@ impl<'t> Table<'t> {
         Self { table, span, name, known }
     }
 
+    /// The keys that are there and known, each with its place.
+    pub fn keys(&self) -> impl Iterator<Item = (&str, Range<usize>)> {
+        let keys = self.table.iter().map(|(key, _)| -> (&str, _) { (key.get_ref(), key.span()) });
+        keys.filter(|(key, _)| self.known.contains(key))
+    }
+
     /// The value of `key`, when it is there.
     pub fn get(&self, key: &str) -> Option<Node<'t>> {
         self.table.get(key)
@@ -148,14 +154,29 @@ where
 
 /// A number above zero, whole or not.
 pub(super) fn positive(node: Node<'_>, problems: &mut Problems) -> Option<f64> {
+    decimal(node, "a number above 0 is wanted here", |value| value > 0.0, problems)
+}
+
+/// A number that is not negative, whole or not.
+pub(super) fn not_negative(node: Node<'_>, problems: &mut Problems) -> Option<f64> {
+    decimal(node, "a number of at least 0 is wanted here", |value| value >= 0.0, problems)
+}
+
+/// A finite number that is `right`.
+pub(super) fn decimal(
+    node: Node<'_>,
+    wanted: &str,
+    right: impl Fn(f64) -> bool,
+    problems: &mut Problems,
+) -> Option<f64> {
     let value = match node.get_ref() {
         DeValue::Integer(integer) => integer.as_str().parse::<f64>().ok(),
         DeValue::Float(float) => float.as_str().parse::<f64>().ok(),
         other => return problems.push(wrong_type(node, "a number", other)),
     };
-    match value.filter(|value| value.is_finite() && *value > 0.0) {
+    match value.filter(|value| value.is_finite() && right(*value)) {
         Some(value) => Some(value),
-        None => problems.push(Problem::new(node.span(), "a number above 0 is wanted here")),
+        None => problems.push(Problem::new(node.span(), wanted)),
     }
 }
 
@@ -226,4 +247,16 @@ pub(super) fn distinct<'t, T: PartialEq>(
         }
     }
     values
+}
+
+/// One value, or a list of different ones, each read by `read`.
+pub(super) fn one_or_more<'t, T: PartialEq>(
+    node: Node<'t>,
+    problems: &mut Problems,
+    mut read: impl FnMut(Node<'t>, &mut Problems) -> Option<T>,
+) -> Vec<T> {
+    match node.get_ref() {
+        DeValue::Array(_) => distinct(node, problems, read),
+        _ => read(node, problems).into_iter().collect(),
+    }
 }

@@ -3,24 +3,34 @@
 use std::collections::{BTreeMap, HashMap};
 
 use lumos_model::SCHEMA;
-use lumos_model::cell::Cell;
+use lumos_model::cell::{Cell, Start};
 use lumos_model::phase::Phase;
 use lumos_model::row::{Outcome, Row, Taint};
 use lumos_stats::Margin;
 
-use super::{Failure, Summary, compare, describe};
+use super::load::{self, GatheredLoad};
+use super::{Failure, LoadSummary, Summary, compare, describe};
+use crate::store::BlockTelemetry;
 
 /// Rows, taken in. A row costs some hundred bytes and not the five hundred of its line.
 #[derive(Debug, Default)]
 pub struct Gather {
     rows: u64,
     cells: HashMap<Cell, Gathered>,
+    load: HashMap<Cell, GatheredLoad>,
 }
 
 impl Gather {
     /// Takes a row.
     pub fn add(&mut self, row: &Row) {
         self.rows += 1;
+        if row.cell.load.is_some() {
+            if !self.load.contains_key(&row.cell) {
+                self.load.insert(row.cell.clone(), GatheredLoad::default());
+            }
+            self.load.get_mut(&row.cell).expect("inserted above").add(row);
+            return;
+        }
         if !self.cells.contains_key(&row.cell) {
             self.cells.insert(row.cell.clone(), Gathered::default());
         }
@@ -31,13 +41,28 @@ impl Gather {
         }
     }
 
+    /// Whether any row is of a cell under load.
+    pub fn has_load(&self) -> bool {
+        !self.load.is_empty()
+    }
+
+    /// Takes a block's telemetry: under load it knows the pool, which no row does.
+    pub fn add_block(&mut self, block: &BlockTelemetry) {
+        if let Some(load) = self.load.get_mut(&block.cell) {
+            load.add_block(block);
+        }
+    }
+
     /// Computes the summary; `seed` is that of the bootstrap.
     pub fn finish(self, seed: u64) -> Summary {
         let margin = Margin::default();
-        let cells: BTreeMap<Cell, Gathered> = self.cells.into_iter().collect();
+        let mut cells: BTreeMap<Cell, Gathered> = self.cells.into_iter().collect();
+        let load: BTreeMap<Cell, GatheredLoad> = self.load.into_iter().collect();
+        cells.extend(load.iter().map(|(cell, load)| (cell.clone(), load.medians())));
         let floor = compare::noise_floor(&cells, seed);
         let judge = compare::Judge { cells: &cells, floor: floor.as_ref().ok(), margin, seed };
-        let measured: Vec<_> = cells.iter().filter(|(_, g)| g.was_measured()).collect();
+        let is_ordinary = |cell: &Cell, g: &Gathered| cell.load.is_none() && g.was_measured();
+        let measured: Vec<_> = cells.iter().filter(|(cell, g)| is_ordinary(cell, g)).collect();
         let summaries = in_parallel(&measured, |&(cell, gathered)| {
             let mut summary = describe::cell(cell, gathered, seed);
             match judge.ratio_to_native(cell, gathered) {
@@ -46,6 +71,10 @@ impl Gather {
                 None => {}
             }
             summary
+        });
+        let under_load: Vec<_> = load.iter().filter(|(_, load)| load.was_measured()).collect();
+        let load = in_parallel(&under_load, |&(cell, load)| {
+            compare_load(load::describe(cell, load), &cells, &judge, seed)
         });
         let (noise_floor, why_no_noise_floor) = match floor {
             Ok(floor) => (Some(floor), None),
@@ -59,8 +88,28 @@ impl Gather {
             noise_floor,
             why_no_noise_floor,
             cells: summaries,
+            load,
         }
     }
+}
+
+/// Adds what a cell under load is compared with.
+fn compare_load(
+    mut summary: LoadSummary,
+    cells: &BTreeMap<Cell, Gathered>,
+    judge: &compare::Judge,
+    seed: u64,
+) -> LoadSummary {
+    let Some(own) = cells.get(&summary.cell) else { return summary };
+    match judge.ratio_to_native(&summary.cell, own) {
+        Some(Ok(ratio)) => summary.ratio_to_native = Some(ratio),
+        Some(Err(why)) => summary.why_no_ratio = Some(why),
+        None => {}
+    }
+    let direct = load::direct(&summary.cell).and_then(|direct| cells.get(&direct));
+    summary.http_minus_direct =
+        direct.and_then(|direct| load::difference(&own.total, &direct.total, seed));
+    summary
 }
 
 /// What is kept of one cell's rows.
@@ -93,13 +142,37 @@ pub(super) struct Gathered {
 pub(super) type Blocks = BTreeMap<u32, Vec<f64>>;
 
 #[derive(Debug, Default)]
-struct Failures {
+pub(super) struct Failures {
     count: usize,
     /// Block, position and message of the first.
     first: Option<(u32, u32, String)>,
 }
 
+impl Failures {
+    pub fn add(&mut self, row: &Row) {
+        self.count += 1;
+        if let Some(message) = &row.sample.error {
+            let this = (row.block, row.sample.seq, message);
+            if self.first.as_ref().is_none_or(|(b, s, m)| this < (*b, *s, m)) {
+                self.first = Some((this.0, this.1, message.clone()));
+            }
+        }
+    }
+
+    pub fn summary(&self) -> Failure {
+        Failure {
+            count: self.count,
+            example: self.first.as_ref().map(|(_, _, message)| message.clone()),
+        }
+    }
+}
+
 impl Gathered {
+    /// Totals alone, for a comparison.
+    pub fn of_totals(total: Blocks, control: Blocks) -> Self {
+        Self { total, control, ..Self::default() }
+    }
+
     fn add(&mut self, row: &Row) {
         let sample = &row.sample;
         match counted(row) {
@@ -130,14 +203,7 @@ impl Gathered {
     }
 
     fn add_failure(&mut self, row: &Row) {
-        let failures = self.failures.entry(row.sample.outcome).or_default();
-        failures.count += 1;
-        if let Some(message) = &row.sample.error {
-            let this = (row.block, row.sample.seq, message);
-            if failures.first.as_ref().is_none_or(|(b, s, m)| this < (*b, *s, m)) {
-                failures.first = Some((this.0, this.1, message.clone()));
-            }
-        }
+        self.failures.entry(row.sample.outcome).or_default().add(row);
     }
 
     /// Whether any row but the control's was seen.
@@ -147,11 +213,7 @@ impl Gathered {
 
     /// The failures, by how they ended.
     pub fn failures(&self) -> BTreeMap<Outcome, Failure> {
-        let failure = |f: &Failures| Failure {
-            count: f.count,
-            example: f.first.as_ref().map(|(_, _, message)| message.clone()),
-        };
-        self.failures.iter().map(|(outcome, f)| (*outcome, failure(f))).collect()
+        self.failures.iter().map(|(outcome, f)| (*outcome, f.summary())).collect()
     }
 }
 
@@ -165,6 +227,8 @@ pub(crate) enum Counted {
 /// Whether a row counts for its cell. The start kind is checked and not believed.
 pub(crate) fn counted(row: &Row) -> Counted {
     match row.sample.outcome {
+        // Under load the pool decides how a request starts.
+        Outcome::Ok if row.cell.start == Start::Mixed => Counted::Yes,
         Outcome::Ok if row.sample.start_kind == row.cell.start => Counted::Yes,
         Outcome::Ok | Outcome::WrongStart => Counted::WrongStart,
         _ => Counted::Failed,

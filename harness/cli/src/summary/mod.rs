@@ -6,6 +6,7 @@
 //! | [`gather`] | takes rows one by one and sorts their numbers by cell |
 //! | `describe` | percentiles and intervals of one cell |
 //! | `compare` | ratios to `native` and the noise floor |
+//! | [`load`] | the same for cells under load |
 //!
 //! The same rows and seed give the same summary to the last digit, in whatever order
 //! the rows come.
@@ -13,6 +14,7 @@
 mod compare;
 mod describe;
 pub mod gather;
+pub mod load;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +24,7 @@ use lumos_model::row::{Outcome, Row, Taint};
 use serde::{Deserialize, Serialize};
 
 pub use gather::Gather;
+pub use load::LoadSummary;
 
 /// Below this many samples a cell is flagged: its numbers are shown and prove nothing.
 pub const FEW_SAMPLES: usize = 5;
@@ -45,8 +48,11 @@ pub struct Summary {
     /// Why there is no noise floor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why_no_noise_floor: Option<String>,
-    /// The cells, in the order of their names.
+    /// The cells, in the order of their names, but for those under load.
     pub cells: Vec<CellSummary>,
+    /// The cells under load, in the order of their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub load: Vec<LoadSummary>,
 }
 
 impl Summary {
@@ -55,6 +61,17 @@ impl Summary {
         let mut gather = Gather::default();
         rows.for_each(|row| gather.add(&row));
         gather.finish(seed)
+    }
+
+    /// How many cells there are, under load or not.
+    pub fn cell_count(&self) -> usize {
+        self.cells.len() + self.load.len()
+    }
+
+    /// All cells, under load or not.
+    pub fn all_cells(&self) -> impl Iterator<Item = &Cell> {
+        let under_load = self.load.iter().map(|load| &load.cell);
+        self.cells.iter().map(|cell| &cell.cell).chain(under_load)
     }
 }
 
