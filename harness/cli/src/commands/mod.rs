@@ -9,11 +9,13 @@ mod compare;
 mod doctor;
 mod invoke;
 mod list;
+mod load;
 mod plan;
 pub mod report;
 mod run;
 mod serve;
 pub mod shared;
+mod trace;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -39,6 +41,8 @@ enum Command {
     Compare(compare::Compare),
     Invoke(invoke::Invoke),
     Serve(serve::Serve),
+    Load(load::Load),
+    Trace(trace::Trace),
     List(list::List),
     Doctor(doctor::Doctor),
     #[command(hide = true)]
@@ -65,6 +69,8 @@ impl Cli {
             Command::Run(command) => command.run(out),
             Command::Invoke(command) => command.run(out),
             Command::Serve(command) => command.run(out),
+            Command::Load(command) => command.run(out),
+            Command::Trace(command) => command.run(out),
             Command::Plan(command) => command.run(out),
             Command::Report(command) => command.run(out),
             Command::Compare(command) => command.run(out),

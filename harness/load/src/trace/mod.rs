@@ -10,6 +10,7 @@
 //! `HashFunction` and the minutes are read. The trace does not say when within a minute
 //! requests came, so they are placed independently and uniformly.
 
+mod description;
 mod minutes;
 mod times;
 
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
+pub use self::description::{Description, IDLE, KEEP_ALIVE};
 pub use self::minutes::{Counts, MinuteTimes};
 pub use self::times::TimesReader;
 use crate::arrivals::random::{Purpose, Random};
