@@ -1,5 +1,7 @@
 //! Tests of the pool: each rule by itself, whole histories, and what holds in all of them.
 
+mod endings;
+mod observer;
 mod properties;
 mod rules;
 mod simulation;
