@@ -31,7 +31,6 @@ async fn serve(address: SocketAddr) -> std::io::Result<()> {
         tokio::spawn(async move {
             // A client that leaves is no event here.
             let _ = http1::Builder::new()
-                .pipeline_flush(true)
                 .serve_connection(TokioIo::new(stream), service_fn(hello))
                 .await;
         });

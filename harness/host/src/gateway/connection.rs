@@ -1,7 +1,7 @@
 //! Connections: accepted one by one, held until they are idle for too long, broken, or the
 //! gateway closes.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::os::fd::AsRawFd;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::rewake::rewake;
 use super::{LEAST_HEAD, Shared, reply, route};
 
 /// How long is waited when no connection can be accepted, for want of descriptors or memory.
@@ -56,7 +57,6 @@ async fn hold(shared: Arc<Shared>, stream: TcpStream, _slot: OwnedSemaphorePermi
         .timer(TokioTimer::new())
         .header_read_timeout(shared.limits.idle.0)
         .max_buf_size((shared.limits.headers.0 as usize).max(LEAST_HEAD))
-        .pipeline_flush(true)
         .serve_connection(TokioIo::new(stream), service);
     let mut told = closing.is_none();
     let mut signal = pin!(async {
@@ -65,7 +65,7 @@ async fn hold(shared: Arc<Shared>, stream: TcpStream, _slot: OwnedSemaphorePermi
             let _ = closing.changed().await;
         }
     });
-    let ended = poll_fn(|cx| {
+    let ended = rewake(|cx| {
         if !told && signal.as_mut().poll(cx).is_ready() {
             told = true;
             Pin::new(&mut connection).graceful_shutdown();

@@ -21,6 +21,10 @@ const LOOK: Duration = Duration::from_millis(2);
 /// After so much time without a call the watchdog sleeps until there is one.
 const REST: Duration = Duration::from_secs(1);
 
+/// How often a permit is asked for until it is given up: some microseconds. Who has it is
+/// about to end, and to hand a request over takes longer than that.
+const ATTEMPTS: usize = 100;
+
 /// Permits to serve here, and what the watchdog sees of them.
 #[derive(Debug)]
 pub struct Here {
@@ -45,16 +49,26 @@ impl Here {
 
     /// A permit, unless all are taken; the watchdog watches it until it is dropped.
     pub fn enter(&self, watchdog: &Thread) -> Option<Permit<'_>> {
+        let is_free = |call: &&AtomicU64| call.load(Ordering::Relaxed) == 0;
+        let call = self.calls.iter().find(is_free)?;
         let now_ns = monotonic_ns();
-        let take = |call: &&AtomicU64| {
-            call.compare_exchange(0, now_ns, Ordering::SeqCst, Ordering::Relaxed).is_ok()
-        };
-        let call = self.calls.iter().find(take)?;
+        call.compare_exchange(0, now_ns, Ordering::SeqCst, Ordering::Relaxed).ok()?;
         self.last_ns.store(now_ns, Ordering::Relaxed);
         if self.rests.load(Ordering::SeqCst) {
             watchdog.unpark();
         }
         Some(Permit(call))
+    }
+
+    /// Like [`enter`](Self::enter), but waits as long as a short function takes.
+    pub fn enter_soon(&self, watchdog: &Thread) -> Option<Permit<'_>> {
+        for _ in 0..ATTEMPTS {
+            if let Some(permit) = self.enter(watchdog) {
+                return Some(permit);
+            }
+            std::hint::spin_loop();
+        }
+        None
     }
 
     /// Starts the watchdog of the event loop behind `threads`.

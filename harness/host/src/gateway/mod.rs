@@ -18,6 +18,7 @@ mod here;
 mod metrics;
 mod records;
 mod reply;
+mod rewake;
 mod route;
 #[cfg(test)]
 mod tests;
@@ -157,6 +158,7 @@ impl Gateway {
             close: watch::channel(()).0,
         });
         runtime.spawn(connection::accept(Arc::clone(&shared), listener));
+        runtime.spawn(keep_a_timer());
         Ok(Self { shared, runtime, watchdog, address })
     }
 
@@ -210,6 +212,15 @@ async fn drain(shared: &Shared, within: Duration) -> u64 {
     // Who does not read its answer by then has lost it.
     let _ = tokio::time::timeout(LAST_ANSWERS, shared.close.closed()).await;
     stopped
+}
+
+/// Sees to it that a timer always runs. Each request starts one for the head of the next, and
+/// one that is due before all others wakes the event loop, at the cost of several requests.
+async fn keep_a_timer() {
+    let mut timer = tokio::time::interval(Duration::from_millis(500));
+    loop {
+        timer.tick().await;
+    }
 }
 
 fn check_names(services: &[Arc<dyn Service>]) -> Result<(), HostError> {

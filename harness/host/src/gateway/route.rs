@@ -160,7 +160,14 @@ fn sequence(headers: &HeaderMap) -> u32 {
 
 /// On this thread if that is short and another one is left for the event loop, or elsewhere.
 async fn serve(shared: &Shared, service: &Arc<dyn Service>, request: Request) -> Answer {
-    let request = match shared.here.enter(&shared.watchdog) {
+    let permit = match shared.here.enter_soon(&shared.watchdog) {
+        Some(permit) => Some(permit),
+        None => {
+            tokio::task::yield_now().await;
+            shared.here.enter_soon(&shared.watchdog)
+        }
+    };
+    let request = match permit {
         Some(permit) => {
             let served = service.serve_here(request);
             drop(permit);
