@@ -11,7 +11,7 @@ use lumos_model::arrival::{Arrival, Traffic};
 use lumos_model::cell::{Driver, LoadPoint};
 use lumos_model::pool::{InstanceState, PoolConfig, PoolEvent};
 use lumos_model::protocol::{HttpLimits, Load, PoolRecords, Pooled, Serve};
-use lumos_model::row::Sample;
+use lumos_model::row::{Outcome, Sample};
 use lumos_model::units::Span;
 use serde::{Deserialize, Serialize};
 
@@ -173,8 +173,9 @@ impl Sending<'_> {
         interrupt::check()?;
         let report = sent.map_err(|error| refused(&error))?;
         let mut records = host.drain(Span(timeout))?;
-        let (samples, agreement) =
+        let (mut samples, agreement) =
             join(&accounts, std::mem::take(&mut records.samples), records.lost);
+        samples.iter_mut().for_each(|sample| check_deadline(sample, timeout));
         let last = accounts.iter().map(|record| record.ended_ns).max();
         let pool = PoolTelemetry {
             begin_ns: report.begin_ns,
@@ -202,6 +203,15 @@ impl PoolTelemetry {
         self.peak_instances = peak(&events);
         self.events = events;
         self
+    }
+}
+
+/// A good answer that comes after the request's deadline comes too late.
+fn check_deadline(sample: &mut Sample, timeout: Duration) {
+    if sample.outcome == Outcome::Ok && u128::from(sample.total_ns) > timeout.as_nanos() {
+        sample.outcome = Outcome::Timeout;
+        sample.error = Some(format!("answered after its deadline of {}", Span(timeout)));
+        (sample.output_bytes, sample.output_sha256) = (None, None);
     }
 }
 

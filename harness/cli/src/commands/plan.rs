@@ -15,9 +15,13 @@ use lumos_model::pool::{PoolConfig, Scaling};
 use super::shared::{Format, Narrow, align_right, count, lines, load_scenario, table};
 use crate::commands::Exit;
 use crate::discovery;
-use crate::plan::{Estimate, Plan as RunPlan};
+use crate::plan::{Block, Estimate, Plan as RunPlan};
+use crate::report::numbers::bytes;
 use crate::scenario::{LoadSettings, Scenario, expected_requests};
 use crate::selector::Axis;
+
+/// What a row under load takes on disk, with its part of the block's telemetry.
+const ROW_BYTES: u64 = 800;
 
 /// Show the cells of a scenario, what cannot run and why, and an estimate of the time.
 #[derive(Debug, clap::Args)]
@@ -203,6 +207,11 @@ fn effort(scenario: &Scenario, plan: &RunPlan) -> String {
         None => "no control pair: no native cell runs, so the noise floor stays unknown\n".into(),
     };
     if scenario.load.is_some() {
+        let most = most_requests(scenario, plan);
+        text += &format!(
+            "rows: at most {most}, about {} on disk\n",
+            bytes(most.saturating_mul(ROW_BYTES))
+        );
         text += &format!(
             "estimate: {} of load; starts of hosts, the last requests of each block and the check of \
              outputs come on top\n",
@@ -216,6 +225,17 @@ fn effort(scenario: &Scenario, plan: &RunPlan) -> String {
     }
     text += "; starts of hosts, warm-ups and the check of outputs come on top\n";
     text
+}
+
+/// Requests that all blocks send together at most, as far as arrivals foretell it.
+fn most_requests(scenario: &Scenario, plan: &RunPlan) -> u64 {
+    let Some(load) = &scenario.load else { return 0 };
+    let of_block = |block: &Block| {
+        let traffic = &block.cell.load.as_ref()?.traffic;
+        let expected = expected_requests(traffic, load.duration).unwrap_or(f64::INFINITY);
+        Some(expected.min(f64::from(load.requests)).ceil() as u64)
+    };
+    plan.blocks.iter().filter_map(of_block).sum()
 }
 
 /// Which arrivals the cap of requests ends before their time.
@@ -241,7 +261,8 @@ fn seconds(time: Duration) -> String {
         0 if time.is_zero() => "0 s".to_owned(),
         0..10 => format!("{:.1} s", time.as_secs_f64()),
         whole @ 10..120 => format!("{whole} s"),
-        whole => format!("{} min {} s", whole / 60, whole % 60),
+        whole @ 120..7200 => format!("{} min {} s", whole / 60, whole % 60),
+        whole => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lumos_model::cell::{Cell, Driver, Size, Storage};
+use lumos_model::cell::{Cell, Driver, LoadPoint, Size, Storage};
 use lumos_model::row::Outcome;
 use lumos_model::units::Span;
 
@@ -84,14 +84,14 @@ fn main_table(title: String, cells: &[&LoadSummary]) -> LoadTable {
     columns.extend([
         column(["responses", "a second"], cells, |load| rate(load.throughput)),
         column(["latency", "p50"], cells, |load| p50(load.latency)),
-        column(["", "p95"], cells, |load| time(load.latency.map(|q| q.p95_ns))),
-        column(["", "p99"], cells, |load| p99(load, load.latency)),
-        column(["of", "native"], cells, |load| ratio_text(load)),
+        column(["latency", "p95"], cells, |load| time(load.latency.map(|q| q.p95_ns))),
+        column(["latency", "p99"], cells, |load| p99(load, load.latency)),
+        column(["p50 of", "native"], cells, |load| ratio_text(load)),
         column(["cold", "starts"], cells, |load| share(load.cold_share())),
         column(["in queue", "p50"], cells, |load| p50(load.queue)),
-        column(["", "p99"], cells, |load| p99(load, load.queue)),
+        column(["in queue", "p99"], cells, |load| p99(load, load.queue)),
         column(["service", "p50"], cells, |load| p50(load.service)),
-        column(["", "p99"], cells, |load| p99(load, load.service)),
+        column(["service", "p99"], cells, |load| p99(load, load.service)),
         column(["", "requests"], cells, |load| load.requests.to_string()),
     ]);
     // A column of nothing but zeros says nothing.
@@ -113,9 +113,15 @@ fn main_table(title: String, cells: &[&LoadSummary]) -> LoadTable {
             load.memory_peak_bytes.map_or("-".to_owned(), bytes)
         }),
         column(["sent late", "p50"], cells, |load| p50(load.late)),
-        column(["", "p99"], cells, |load| time(load.late.map(|q| q.p99_ns))),
+        column(["sent late", "p99"], cells, |load| time(load.late.map(|q| q.p99_ns))),
     ]);
-    LoadTable { title, words, columns }
+    LoadTable { title, words, columns: told(columns) }
+}
+
+/// The columns that tell anything of any row.
+fn told(columns: Vec<LoadColumn>) -> Vec<LoadColumn> {
+    let tells = |column: &LoadColumn| column.entries.iter().any(|entry| entry != "-");
+    columns.into_iter().filter(tells).collect()
 }
 
 /// The columns that tell cells of a section apart.
@@ -203,16 +209,16 @@ fn platform(summary: &Summary) -> Option<LoadTable> {
     let words = columns.len();
     let p50 = |q: Option<Quantiles>| time(q.map(|q| q.p50_ns));
     columns.extend([
-        column(["responses a", "second, direct"], &pairs, |(_, direct)| rate(direct.throughput)),
-        column(["", "http"], &pairs, |(http, _)| rate(http.throughput)),
-        column(["latency p50", "direct"], &pairs, |(_, direct)| p50(direct.latency)),
-        column(["", "http"], &pairs, |(http, _)| p50(http.latency)),
-        column(["http minus", "direct"], &https, |load| difference(load.http_minus_direct)),
-        column(["", "95 % interval"], &https, |load| interval(load.http_minus_direct)),
+        column(["direct", "a second"], &pairs, |(_, direct)| rate(direct.throughput)),
+        column(["http", "a second"], &pairs, |(http, _)| rate(http.throughput)),
+        column(["direct", "p50"], &pairs, |(_, direct)| p50(direct.latency)),
+        column(["http", "p50"], &pairs, |(http, _)| p50(http.latency)),
+        column(["http -", "direct"], &https, |load| difference(load.http_minus_direct)),
+        column(["http - direct", "95 % interval"], &https, |load| interval(load.http_minus_direct)),
         column(["platform", "p50"], &https, |load| p50(load.platform)),
     ]);
     let title = "The platform's part: the same load by HTTP and from inside of the host".to_owned();
-    Some(LoadTable { title, words, columns })
+    Some(LoadTable { title, words, columns: told(columns) })
 }
 
 fn signed(ns: i64) -> String {
@@ -287,8 +293,7 @@ pub fn notes(summary: &Summary) -> Vec<String> {
             .to_owned(),
     ];
     let any = |is: fn(&LoadSummary) -> bool| summary.load.iter().any(is);
-    if any(|load| load.point().driver == Driver::Direct && load.point().traffic.arrival.is_closed())
-    {
+    if any(|load| load.point().traffic.arrival.is_closed()) {
         notes.push(
             "in a closed loop clients wait for responses, so its latencies say nothing of requests \
              that would have come meanwhile"
@@ -319,8 +324,8 @@ pub fn cautions(summary: &Summary) -> Vec<String> {
 fn control(load: &LoadSummary) -> Option<String> {
     let (own, control) = (load.throughput?, load.control_throughput?);
     Some(format!(
-        "control pair {}: {} and {} responses a second ({} apart)",
-        load.cell,
+        "control pair, {}: {} and {} responses a second ({} apart)",
+        name(load),
         per_second(own.median),
         per_second(control.median),
         percent((control.median / own.median - 1.0).abs())
@@ -330,7 +335,14 @@ fn control(load: &LoadSummary) -> Option<String> {
 /// Cells with blocks of a kind: `noop/.. 2 of 3 blocks`.
 fn counted(summary: &Summary, count: impl Fn(&LoadSummary) -> usize) -> Vec<String> {
     let some = summary.load.iter().filter(|load| count(load) > 0);
-    some.map(|load| format!("{} ({} of {} blocks)", load.cell, count(load), load.blocks)).collect()
+    some.map(|load| format!("{} ({} of {} blocks)", name(load), count(load), load.blocks)).collect()
+}
+
+/// A cell in words that can be wrapped: `native noop tiny process direct closed-4 kept 1s`.
+fn name(load: &LoadSummary) -> String {
+    let Cell { function, size, target, isolation, .. } = &load.cell;
+    let LoadPoint { driver, traffic, keep_alive } = load.point();
+    format!("{target} {function} {size} {isolation} {driver} {traffic} kept {keep_alive}")
 }
 
 /// The first of `lines`, and how many there are.
@@ -338,6 +350,7 @@ fn few(lines: &[String]) -> String {
     match lines {
         [] => String::new(),
         [only] => only.clone(),
-        [first, rest @ ..] => format!("{first} and {} more cells", rest.len()),
+        [first, _] => format!("{first} and another cell"),
+        [first, rest @ ..] => format!("{first} and {} other cells", rest.len()),
     }
 }

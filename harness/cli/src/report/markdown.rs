@@ -36,7 +36,11 @@ pub fn render(summary: &Summary, info: &RunInfo) -> String {
         out.push_str(&load_table(&table));
     }
     out.push_str(&list("Under load", &load::notes(summary), ""));
-    out.push_str(&list("Failures", &notes::failures(summary), "None: every invocation counts."));
+    let none = match summary.load.iter().any(|load| load.ok < load.requests) {
+        true => "None but rejections, passed deadlines and clients that left: see the tables.",
+        false => "None: every invocation counts.",
+    };
+    out.push_str(&list("Failures", &notes::failures(summary), none));
     out.push_str(&list("Not run", &refused(info), "Every cell of the scenario could run."));
     out.push_str(&list("Without a ratio", &notes::missing_ratios(summary), ""));
     out.push_str(&list("Fairness", &fairness(summary, info), ""));
@@ -62,17 +66,10 @@ fn heading(summary: &Summary, info: &RunInfo) -> String {
 
 /// A table of cells under load.
 fn load_table(of: &LoadTable) -> String {
-    let mut above = "";
-    let header: Vec<String> = of
-        .columns
-        .iter()
-        .map(|LoadColumn { header: [first, second], .. }| {
-            // An empty first line goes on with that of the column before.
-            let is_percentile = second.starts_with('p') || second == "http";
-            above = if first.is_empty() && is_percentile { above } else { first };
-            format!("{above} {second}").trim().to_owned()
-        })
-        .collect();
+    let name = |LoadColumn { header: [above, below], .. }: &LoadColumn| {
+        format!("{above} {below}").trim().to_owned()
+    };
+    let header: Vec<String> = of.columns.iter().map(name).collect();
     let mut table = Table::new(header.iter().map(String::as_str), of.words);
     for row in 0..of.rows() {
         table.row(of.columns.iter().map(|column| column.entries[row].clone()));

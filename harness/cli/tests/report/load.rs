@@ -1,0 +1,283 @@
+//! Cells under load: numbers that were computed by hand, and how people see them.
+
+use lumos_cli::block::join::Agreement;
+use lumos_cli::block::load::PoolTelemetry;
+use lumos_cli::report::{Format, RunInfo, render};
+use lumos_cli::store::BlockTelemetry;
+use lumos_cli::summary::load::{Difference, Quantiles, Spread};
+use lumos_cli::summary::{Gather, LoadSummary, Summary, Verdict};
+use lumos_model::SCHEMA;
+use lumos_model::arrival::{Arrival, Rate, Traffic};
+use lumos_model::cell::{Cell, Driver, LoadPoint, Start};
+use lumos_model::phase::{Phase, Phases};
+use lumos_model::row::{Outcome, Row};
+
+use crate::samples::{cell, control, failed, row};
+
+const MS: u64 = 1_000_000;
+
+fn under_load(target: &str, driver: Driver, concurrency: u32, keep_alive: &str) -> Cell {
+    let traffic = Traffic { arrival: Arrival::Closed { concurrency }, delayed: None };
+    let keep_alive = keep_alive.parse().unwrap();
+    let load = Some(LoadPoint { driver, traffic, keep_alive });
+    Cell { load, ..cell("noop", target, Start::Mixed) }
+}
+
+/// A request: when it was to arrive, how long it waited in the queue, how long it was served.
+fn request(cell: &Cell, place: (u32, u32), times: [u64; 3], start: Start) -> Row {
+    let [intended_ns, queue, service] = times;
+    let mut row = row(cell, place.0, place.1, queue + service);
+    let mut phases = Phases::default();
+    phases.add(Phase::Queue, queue);
+    phases.close(queue + service).unwrap();
+    row.sample.intended_ns = intended_ns;
+    row.sample.start_kind = start;
+    row.sample.phases_ns = phases;
+    row
+}
+
+fn telemetry(cell: &Cell, block: u32, pool: PoolTelemetry, peaks: &[u64]) -> BlockTelemetry {
+    let instances =
+        peaks.iter().map(|peak| [("memory_peak_bytes".to_owned(), *peak)].into()).collect();
+    BlockTelemetry {
+        schema: SCHEMA,
+        cell: cell.clone(),
+        block,
+        order: 0,
+        control: false,
+        rows: 0,
+        wall_ms: 0,
+        lost: None,
+        error: None,
+        instances,
+        host: Default::default(),
+        host_cgroup: None,
+        health: Default::default(),
+        taints: Vec::new(),
+        pool: Some(pool),
+    }
+}
+
+fn only(summary: &Summary) -> &LoadSummary {
+    assert!(summary.cells.is_empty(), "a cell under load stands among the others");
+    let [only] = &summary.load[..] else { panic!("{summary:?}") };
+    only
+}
+
+#[test]
+fn the_numbers_are_those_of_the_rows() {
+    let cell = under_load("wasmtime-aot", Driver::Direct, 2, "1s");
+    let warm = |block, seq, times| request(&cell, (block, seq), times, Start::Warm);
+    let mut rejected =
+        failed(warm(0, 3, [1_000 * MS, 0, 5 * MS]), Outcome::Rejected, "the queue is full");
+    rejected.sample.start_kind = Start::Mixed;
+    let rows = [
+        // One block of a second: three good responses, the last 60 ms after the last arrival.
+        request(&cell, (0, 0), [0, 20 * MS, 40 * MS], Start::ColdInstance),
+        warm(0, 1, [500 * MS, 0, 10 * MS]),
+        warm(0, 2, [940 * MS, 0, 30 * MS]),
+        rejected,
+        // One of half a second: one good response.
+        warm(1, 0, [100 * MS, 100 * MS, 400 * MS]),
+        failed(warm(1, 1, [300 * MS, 0, 9_000 * MS]), Outcome::Timeout, "10s have passed"),
+    ];
+    let mut gather = Gather::default();
+    rows.iter().for_each(|row| gather.add(row));
+    let pool =
+        |peak_instances, capped| PoolTelemetry { peak_instances, capped, ..Default::default() };
+    gather.add_block(&telemetry(&cell, 0, pool(3, true), &[100, 300]));
+    gather.add_block(&telemetry(&cell, 1, pool(2, false), &[200]));
+    let summary = gather.finish(42);
+    let load = only(&summary);
+    assert_eq!((load.blocks, load.requests, load.ok, load.cold), (2, 6, 4, 1));
+    assert_eq!(load.cold_share(), Some(0.25));
+    assert_eq!((load.count(Outcome::Rejected), load.count(Outcome::Timeout)), (1, 1));
+    // The rejected request arrived 1 s after the first; the timeout ends no block.
+    assert_eq!(load.throughput, Some(Spread { median: 2.5, least: 2.0, most: 3.0 }));
+    // Latencies of 60, 10, 30 and 500 ms: percentiles between the sorted ones.
+    let latency = Quantiles { p50_ns: 45 * MS, p95_ns: 434 * MS, p99_ns: 486_800_000 };
+    assert_eq!(load.latency, Some(latency));
+    // Queue: 20, 0, 0, 100; service: 40, 10, 30, 400.
+    assert_eq!((load.queue.unwrap().p50_ns, load.service.unwrap().p50_ns), (10 * MS, 35 * MS));
+    assert_eq!((load.late, load.platform, load.cpu_median_ns), (None, None, None));
+    assert_eq!((load.peak_instances, load.memory_peak_bytes), (Some(3), Some(200)));
+    assert_eq!((load.capped_blocks, load.disagreeing_blocks), (1, 0));
+    assert!(!load.is_broken(), "an overload is no failure");
+}
+
+#[test]
+fn a_load_is_broken_when_a_function_fails_or_nothing_is_answered() {
+    let cell = under_load("native", Driver::Direct, 2, "1s");
+    let ok = request(&cell, (0, 0), [0, 0, MS], Start::Warm);
+    let late = failed(ok.clone(), Outcome::Timeout, "10s have passed");
+    let trap = failed(ok.clone(), Outcome::Trap, "unreachable");
+    let of = |rows: Vec<Row>| only(&Summary::from_rows(rows.into_iter(), 1)).is_broken();
+    assert!(!of(vec![ok.clone(), late.clone()]));
+    assert!(of(vec![ok, trap]));
+    assert!(of(vec![late]));
+}
+
+/// Blocks of three requests, of which the median has this latency.
+fn blocks(cell: &Cell, medians: &[u64]) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (block, median) in (0..).zip(medians) {
+        for (seq, latency) in (0..).zip([median / 2, *median, median * 2]) {
+            let times = [u64::from(seq) * 1_000 * MS, 0, latency];
+            rows.push(request(cell, (block, seq), times, Start::Warm));
+        }
+    }
+    rows
+}
+
+#[test]
+fn the_platforms_part_is_the_difference_of_paired_blocks() {
+    let direct = under_load("native", Driver::Direct, 2, "1s");
+    let http = under_load("native", Driver::Http, 2, "1s");
+    let rows = |n: usize| {
+        let direct = blocks(&direct, &[100, 110, 120, 130, 140, 150][..n]);
+        direct.into_iter().chain(blocks(&http, &[107, 115, 129, 135, 150, 161][..n]))
+    };
+    let difference = |n| Summary::from_rows(rows(n), 42).load[1].http_minus_direct;
+    // 7, 5, 9, 5, 10, 11: the median of these, not the difference of the medians.
+    let six = difference(6).unwrap();
+    assert_eq!((six.ns, six.paired_blocks), (8, 6));
+    let [lo, hi] = six.ci95_ns.unwrap();
+    assert!((5..=8).contains(&lo) && (8..=11).contains(&hi), "{lo} {hi}");
+    assert_eq!(difference(3), Some(Difference { ns: 7, ci95_ns: None, paired_blocks: 3 }));
+    assert_eq!(Summary::from_rows(rows(6), 42).load[0].http_minus_direct, None);
+}
+
+#[test]
+fn blocks_count_once_in_a_ratio_and_the_control_is_apart() {
+    let native = under_load("native", Driver::Direct, 2, "1s");
+    let aot = under_load("wasmtime-aot", Driver::Direct, 2, "1s");
+    let base: Vec<u64> = (0..10).map(|i| (1_000 + i) * MS).collect();
+    let twice: Vec<u64> = base.iter().map(|ns| ns * 2).collect();
+    let mut rows = blocks(&native, &base);
+    rows.extend(blocks(&native, &base).into_iter().map(control));
+    rows.extend(blocks(&aot, &twice));
+    let summary = Summary::from_rows(rows.into_iter(), 42);
+    assert_eq!(summary.load[0].requests, 30, "the control's requests are not the cell's");
+    assert!(summary.load[0].control_throughput.is_some());
+    assert_eq!(summary.noise_floor.as_ref().unwrap().widest.floor, 0.0);
+    let ratio = summary.load[1].ratio_to_native.unwrap();
+    assert_eq!((ratio.ratio, ratio.verdict, ratio.paired_blocks), (2.0, Verdict::Slower, 10));
+
+    // Of two blocks no difference is known.
+    let mut rows = blocks(&native, &base[..2]);
+    rows.extend(blocks(&aot, &twice[..2]));
+    let summary = Summary::from_rows(rows.into_iter(), 42);
+    assert_eq!(summary.load[1].ratio_to_native.unwrap().verdict, Verdict::Unsure);
+}
+
+/// Two targets with both drivers, two concurrencies and two keep-alives, and an overload.
+fn run() -> Summary {
+    let mut gather = Gather::default();
+    for (target, factor) in [("native", 10), ("wasmtime-aot", 13)] {
+        for driver in [Driver::Direct, Driver::Http] {
+            for concurrency in [4, 32] {
+                for keep_alive in ["0s", "1s"] {
+                    let cell = under_load(target, driver, concurrency, keep_alive);
+                    let rows = requests(&cell, factor, concurrency, keep_alive == "0s");
+                    rows.iter().for_each(|row| gather.add(row));
+                    let first = under_load("native", Driver::Direct, 4, "0s");
+                    if cell == first {
+                        rows.into_iter().map(control).for_each(|row| gather.add(&row));
+                    }
+                    let agreement = Agreement {
+                        client: 40,
+                        server: 40,
+                        both: 40,
+                        unknown_to_client: u64::from(target != "native" && concurrency == 32),
+                        ..Agreement::default()
+                    };
+                    let pool = PoolTelemetry {
+                        peak_instances: concurrency.min(16),
+                        capped: concurrency == 32,
+                        agreement: (driver == Driver::Http).then_some(agreement),
+                        ..PoolTelemetry::default()
+                    };
+                    gather.add_block(&telemetry(&cell, 0, pool, &[3 << 20, 5 << 20]));
+                }
+            }
+        }
+    }
+    gather.finish(42)
+}
+
+fn requests(cell: &Cell, factor: u64, concurrency: u32, is_cold: bool) -> Vec<Row> {
+    let point = cell.load.as_ref().unwrap();
+    let mut rows = Vec::new();
+    for block in 0..5 {
+        for seq in 0..40 {
+            let noise = u64::from((block * 31 + seq * 17) % 11);
+            let start = if is_cold || seq % 20 == 0 { Start::ColdInstance } else { Start::Warm };
+            let cold = if start == Start::Warm { 0 } else { 2 * MS };
+            let queue = u64::from(concurrency) * 10_000 * noise;
+            let service = factor * MS / 10 + noise * 1_000 + cold;
+            let times = [u64::from(seq) * MS, queue, service];
+            let mut row = request(cell, (block, seq), times, start);
+            row.sample.cpu_ns = Some(factor * 90_000);
+            if point.driver == Driver::Http {
+                row.sample.late_ns = Some(500 + noise);
+                row.sample.platform_ns = Some(100_000 + noise);
+                row.sample.total_ns += 100_000 + noise;
+                row.sample.phases_ns.close(row.sample.total_ns).unwrap();
+            }
+            if concurrency == 32 && seq % 10 == 9 {
+                row = failed(row, Outcome::Rejected, "the queue is full");
+            }
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+fn shown(format: Format, width: usize) -> String {
+    let info = RunInfo { title: "loaded".into(), ..RunInfo::default() };
+    render(format, &run(), &info, width)
+}
+
+#[test]
+fn a_terminal_shows_throughput_latency_and_the_platform() {
+    insta::assert_snapshot!(shown(Format::Text, 120));
+}
+
+#[test]
+fn a_narrow_terminal_gets_more_tables_and_no_longer_lines() {
+    for width in [80, 100, 120, 160] {
+        let text = shown(Format::Text, width);
+        let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(widest <= width, "{widest} > {width}:\n{text}");
+    }
+}
+
+#[test]
+fn markdown_holds_every_number_of_a_load() {
+    insta::assert_snapshot!(shown(Format::Md, 120));
+}
+
+#[test]
+fn a_summary_of_a_load_is_read_back_as_it_was_written() {
+    let summary = run();
+    let json = shown(Format::Json, 120);
+    let read: Summary = serde_json::from_str(&json).unwrap();
+    assert_eq!(read.load.len(), 16);
+    assert_eq!(read.load[3].latency, summary.load[3].latency);
+    assert_eq!(read.all_cells().count(), 16);
+}
+
+#[test]
+fn arrivals_go_from_light_to_heavy() {
+    let rate = |rate: f64| Arrival::Poisson { rate: Rate::new(rate).unwrap() };
+    let of = |arrival| {
+        let mut cell = under_load("native", Driver::Direct, 1, "1s");
+        cell.load.as_mut().unwrap().traffic.arrival = arrival;
+        request(&cell, (0, 0), [0, 0, MS], Start::Warm)
+    };
+    let rows = [100.0, 9.0, 1000.0, 0.5].map(|r| of(rate(r)));
+    let summary = Summary::from_rows(rows.into_iter(), 42);
+    let text = render(Format::Text, &summary, &RunInfo::default(), 200);
+    let found: Vec<&str> = text.split_whitespace().filter(|w| w.starts_with("poisson-")).collect();
+    assert_eq!(found, ["poisson-0.5", "poisson-9", "poisson-100", "poisson-1000"]);
+}
