@@ -196,10 +196,14 @@ struct Lines {
 
 impl Lines {
     fn open(file: &Path) -> Result<Self, TraceError> {
-        let opened = File::open(file).and_then(|opened| match opened.metadata()?.is_dir() {
-            true => Err(std::io::ErrorKind::IsADirectory.into()),
-            false => Ok(opened),
-        });
+        // A pipe would be empty the second time.
+        let regular = |opened: File| match opened.metadata()?.is_file() {
+            true => Ok(opened),
+            false => Err(std::io::Error::other(
+                "it is no regular file, and a trace is read more than once: save it first",
+            )),
+        };
+        let opened = File::open(file).and_then(regular);
         let opened =
             opened.map_err(|error| TraceError::Open { file: file.display().to_string(), error })?;
         let csv = ReaderBuilder::new()

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
-use lumos_load::http::{self, LoadOptions, Report, Target, TargetError};
+use lumos_load::http::{self, LoadOptions, Target, TargetError};
 use lumos_model::arrival::{Arrival, Rate, Traffic};
 use lumos_model::units::Span;
 
@@ -154,6 +154,9 @@ impl Load {
         let report = http::run(&target, &traffic, self.seed, duration, &options, &mut |_| {});
         drop(watch);
         let report = report?;
+        if report.requests == 0 && !report.stopped {
+            bail!("nothing was sent: no request is due within the duration");
+        }
         let asked = Asked { url: &self.url, target: &target, traffic: &traffic, seed: self.seed };
         match self.format {
             Format::Text => out.write_all(text::text(&asked, &report).as_bytes())?,
@@ -161,7 +164,7 @@ impl Load {
         }
         out.flush()?;
         interrupt::check()?;
-        conclude(&report)
+        Ok(if report.failures() > 0 { Exit::MeasuredFailure } else { Exit::Done })
     }
 
     /// `None`: as long as there are requests.
@@ -170,13 +173,6 @@ impl Load {
         let default = (!bounded).then_some(Duration::from_secs(10));
         self.duration.map(|span| span.0).or(default)
     }
-}
-
-fn conclude(report: &Report) -> anyhow::Result<Exit> {
-    if report.requests == 0 {
-        bail!("nothing was sent: no request is due within the duration");
-    }
-    Ok(if report.failures() > 0 { Exit::MeasuredFailure } else { Exit::Done })
 }
 
 impl TrafficArgs {

@@ -116,7 +116,7 @@ fn counts(text: &mut String, asked: &Asked, report: &Report) {
     if unanswered > 0 && report.answered() > 0 {
         say!(
             text,
-            "\nTimes are those of the {} responses; {unanswered} without one are not in \
+            "\nTimes are those of the {} responses; the other {unanswered} requests are not in \
             them.",
             report.answered()
         );

@@ -1,5 +1,8 @@
 //! The event loop: sends what is due, reads what is there.
 
+mod connecting;
+mod ending;
+
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::AsRawFd;
@@ -7,19 +10,18 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use mio::event::Event;
-use mio::net::TcpStream;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 
-use super::connection::{Connection, Reading, Request, State};
-use super::record::{Hasher, Outcome, Record};
-use super::report::Tally;
-use super::response::ResponseReader;
-use super::source::Source;
-use super::target::{RequestBytes, Target};
-use super::{LoadError, LoadOptions};
 use crate::arrivals::random::{Purpose, Random};
 use crate::clock::now_ns;
+use crate::http::connection::{Connection, Reading, Request, State};
+use crate::http::record::{Hasher, Outcome};
+use crate::http::report::Tally;
+use crate::http::response::{Malformed, ResponseReader};
+use crate::http::source::Source;
+use crate::http::target::{RequestBytes, Target};
+use crate::http::{LoadError, LoadOptions};
 use crate::pacer::LoopPacer;
 
 /// The timer's place in the poll; connections have their number.
@@ -31,7 +33,7 @@ const BATCH: usize = 64;
 /// Bytes that are read at once.
 const BUFFER: usize = 64 << 10;
 
-pub(super) struct Engine<'a> {
+pub(in crate::http) struct Engine<'a> {
     poll: Poll,
     pacer: LoopPacer,
     target: &'a Target,
@@ -56,7 +58,7 @@ pub(super) struct Engine<'a> {
 }
 
 impl<'a> Engine<'a> {
-    pub(super) fn new(
+    pub(in crate::http) fn new(
         target: &'a Target,
         request: RequestBytes,
         options: &'a LoadOptions<'a>,
@@ -94,33 +96,8 @@ impl<'a> Engine<'a> {
         })
     }
 
-    /// Opens this many connections before anything is sent.
-    ///
-    /// # Errors
-    /// When one of them cannot be made: then nothing can be measured.
-    pub(super) fn connect_first(&mut self, wanted: usize) -> Result<(), LoadError> {
-        let addr = self.target.addr;
-        let failed = |error| LoadError::Connect { addr, error };
-        let begin_ns = now_ns();
-        for _ in 0..wanted {
-            self.connect(begin_ns).map_err(failed)?;
-        }
-        let mut events = Events::with_capacity(BATCH);
-        while self.connecting > 0 && !self.is_stopped() {
-            self.poll_events(&mut events, LOOK)?;
-            for event in &events {
-                let Some(State::Connecting { .. }) = self.state(event) else { continue };
-                self.finish_connecting(event.token().0).map_err(failed)?;
-            }
-            if now_ns() - begin_ns > self.timeout_ns {
-                return Err(failed(io::ErrorKind::TimedOut.into()));
-            }
-        }
-        Ok(())
-    }
-
     /// Sends what `source` gives and waits for all outcomes.
-    pub(super) fn run(mut self, source: Source) -> Result<(Tally<'a>, Ended), LoadError> {
+    pub(in crate::http) fn run(mut self, source: Source) -> Result<(Tally<'a>, Ended), LoadError> {
         self.source = source;
         let mut events = Events::with_capacity(BATCH);
         loop {
@@ -277,7 +254,7 @@ impl<'a> Engine<'a> {
                 Outcome::Reset
             }
             Reading::Malformed(what) => {
-                self.tally.error(&super::response::Malformed(what));
+                self.tally.error(&Malformed(what));
                 Outcome::Malformed
             }
         };
@@ -293,174 +270,10 @@ impl<'a> Engine<'a> {
             None => self.idle.push(slot),
         }
     }
-
-    fn replace(&mut self, slot: usize, now: u64) {
-        self.close(slot);
-        self.connect_for_waiting(now);
-    }
-
-    fn connect_for_waiting(&mut self, now: u64) {
-        while self.connecting < self.waiting.len() && !self.vacant.is_empty() {
-            if let Err(error) = self.connect(now) {
-                self.fail_waiting(&error, now);
-            }
-        }
-    }
-
-    fn connect(&mut self, now: u64) -> io::Result<()> {
-        let Some(slot) = self.vacant.pop() else { return Ok(()) };
-        let connected = TcpStream::connect(self.target.addr).and_then(|mut stream| {
-            let interest = Interest::READABLE | Interest::WRITABLE;
-            self.poll.registry().register(&mut stream, Token(slot), interest)?;
-            Ok(stream)
-        });
-        match connected {
-            Ok(stream) => {
-                self.connections[slot].connecting(stream, now);
-                self.connecting += 1;
-                let deadline = now.saturating_add(self.timeout_ns);
-                self.next_expiry_ns = self.next_expiry_ns.min(deadline);
-                Ok(())
-            }
-            Err(error) => {
-                self.vacant.push(slot);
-                Err(error)
-            }
-        }
-    }
-
-    fn finish_connecting(&mut self, slot: usize) -> io::Result<()> {
-        match self.connections[slot].connected() {
-            None => Ok(()),
-            Some(Ok(())) => {
-                self.connecting -= 1;
-                self.tally.connections += 1;
-                self.on_free(slot, now_ns());
-                Ok(())
-            }
-            Some(Err(error)) => {
-                self.close(slot);
-                Err(error)
-            }
-        }
-    }
-
-    /// A connection that could not be made costs the request that has waited longest.
-    fn fail_waiting(&mut self, error: &io::Error, now: u64) {
-        if let Some(request) = self.waiting.pop_front() {
-            self.tally.error(error);
-            self.end_unanswered(request, Outcome::Connect, now);
-        }
-    }
-
-    fn close(&mut self, slot: usize) {
-        let connection = &mut self.connections[slot];
-        if matches!(connection.state, State::Connecting { .. }) {
-            self.connecting -= 1;
-        }
-        if let Some(mut stream) = connection.close() {
-            // The kernel forgets a closed descriptor by itself; this is for mio's own count.
-            let _ = self.poll.registry().deregister(&mut stream);
-            self.vacant.push(slot);
-        }
-    }
-
-    /// Ends what has waited for longer than the timeout.
-    fn expire(&mut self, now: u64) {
-        if now < self.next_expiry_ns {
-            return;
-        }
-        self.next_expiry_ns = u64::MAX;
-        while let Some(request) = self.waiting.front().copied() {
-            if self.expires_later(request.intended_ns, now) {
-                break;
-            }
-            self.waiting.pop_front();
-            self.end_unanswered(request, Outcome::Timeout, now);
-        }
-        for slot in 0..self.connections.len() {
-            let state = self.connections[slot].state;
-            match state {
-                State::Busy(request) if !self.expires_later(request.intended_ns, now) => {
-                    self.close(slot);
-                    self.end_unanswered(request, Outcome::Timeout, now);
-                }
-                State::Connecting { since_ns } if !self.expires_later(since_ns, now) => {
-                    self.close(slot);
-                }
-                _ => {}
-            }
-        }
-        self.connect_for_waiting(now);
-    }
-
-    /// Whether the timeout that began at `since_ns` is still to come; remembers when.
-    fn expires_later(&mut self, since_ns: u64, now: u64) -> bool {
-        let deadline = since_ns.saturating_add(self.timeout_ns);
-        let later = deadline > now;
-        if later {
-            self.next_expiry_ns = self.next_expiry_ns.min(deadline);
-        }
-        later
-    }
-
-    /// Somebody wants the load to end now.
-    fn cancel(&mut self, now: u64) {
-        self.source.stop();
-        while let Some(request) = self.waiting.pop_front() {
-            self.end_unanswered(request, Outcome::Cancelled, now);
-        }
-        for slot in 0..self.connections.len() {
-            if let State::Busy(request) = self.connections[slot].state {
-                self.close(slot);
-                self.end_unanswered(request, Outcome::Cancelled, now);
-            }
-        }
-    }
-
-    fn end_answered(&mut self, slot: usize, request: Request, now: u64) {
-        let response = &self.connections[slot].response;
-        let status = response.status();
-        let hashes = self.options.hash_bodies;
-        let record = Record {
-            seq: request.seq,
-            intended_ns: request.intended_ns,
-            sent_ns: request.sent_ns,
-            ended_ns: now,
-            outcome: if (200..300).contains(&status) { Outcome::Ok } else { Outcome::Status },
-            status: Some(status),
-            body_bytes: response.body_bytes(),
-            body_sha256: hashes.then(|| self.hasher.hash(response.body())),
-        };
-        self.end(&record, request.client);
-    }
-
-    fn end_unanswered(&mut self, request: Request, outcome: Outcome, now: u64) {
-        let record = Record {
-            seq: request.seq,
-            intended_ns: request.intended_ns,
-            sent_ns: request.sent_ns,
-            ended_ns: now,
-            outcome,
-            status: None,
-            body_bytes: 0,
-            body_sha256: None,
-        };
-        self.end(&record, request.client);
-    }
-
-    fn end(&mut self, record: &Record, client: u32) {
-        self.ended += 1;
-        if let Some(live) = self.options.live {
-            live.count(record.outcome.is_failure());
-        }
-        self.tally.ended(record);
-        self.source.ended(client, record.ended_ns, record.outcome == Outcome::Connect);
-    }
 }
 
 /// Why it was over.
-pub(super) struct Ended {
-    pub(super) capped: bool,
-    pub(super) stopped: bool,
+pub(in crate::http) struct Ended {
+    pub(in crate::http) capped: bool,
+    pub(in crate::http) stopped: bool,
 }

@@ -1,0 +1,185 @@
+//! `lumos load` and `lumos trace` as a user meets them.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// A server that answers each request with `status` and a body of five bytes.
+fn server(status: &'static str) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            std::thread::spawn(move || {
+                let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
+                while lines.any(|line| line.is_empty()) {
+                    let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 5\r\n\r\nhello");
+                    if (&stream).write_all(answer.as_bytes()).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    addr
+}
+
+fn lumos(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_lumos")).args(arguments).output().unwrap()
+}
+
+#[track_caller]
+fn stdout(output: &Output, code: i32) -> String {
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{text}{error}");
+    text
+}
+
+#[track_caller]
+fn refusal(arguments: &[&str]) -> String {
+    let output = lumos(arguments);
+    stdout(&output, 2);
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_load_that_succeeds_says_what_wrk_users_expect() {
+    let url = format!("http://{}/", server("200 OK"));
+    let text = stdout(&lumos(&["load", &url, "--rate", "500", "--requests", "50"]), 0);
+    for part in [
+        "open loop, constant-500",
+        "requests     50",
+        "200: 50",
+        "ok: 50",
+        "p99.9",
+        "latency, from the intended time",
+        "service, from the sending",
+        "send error",
+        "late sends",
+    ] {
+        assert!(text.contains(part), "{part:?} is missing:\n{text}");
+    }
+    let text = stdout(&lumos(&["load", &url, "-c", "3", "--requests", "50"]), 0);
+    assert!(text.contains("closed loop, closed-3") && text.contains("connections  3"), "{text}");
+    assert!(!text.contains("send error"), "{text}");
+}
+
+#[test]
+fn programs_get_every_number() {
+    let url = format!("http://{}/", server("200 OK"));
+    let arguments = ["load", &url, "--requests", "40", "--format", "json", "--body", "x"];
+    let json: Value = serde_json::from_str(&stdout(&lumos(&arguments), 0)).unwrap();
+    assert_eq!((&json["requests"], &json["statuses"]["200"]), (&40.into(), &40.into()));
+    assert_eq!(json["method"], "POST");
+    assert!(
+        json["latency_ns"]["p99"].as_u64().unwrap() >= json["latency_ns"]["p50"].as_u64().unwrap()
+    );
+}
+
+#[test]
+fn a_failed_request_is_exit_code_one() {
+    let url = format!("http://{}/", server("503 Busy"));
+    let text = stdout(&lumos(&["load", &url, "--requests", "10"]), 1);
+    assert!(text.contains("503: 10") && text.contains("status: 10"), "{text}");
+}
+
+#[test]
+fn bad_usage_is_exit_code_two_and_says_what_to_do() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let refused = format!("http://{closed}/");
+    for (arguments, what) in [
+        (vec!["load", "https://localhost/"], "TLS"),
+        (vec!["load", "http://nowhere.invalid/"], "check the name"),
+        (vec!["load", &refused], "is the server running"),
+        (vec!["load", &refused, "--rate", "1", "-c", "2"], "cannot be used with"),
+        (vec!["load", &refused, "--rate", "-1"], "is no rate"),
+        (vec!["load", &refused, "--trace", "/nowhere.csv"], "/nowhere.csv"),
+        (vec!["load", &refused, "--body", "@/nowhere"], "read --body @/nowhere"),
+        (vec!["load", &refused, "--header", "no colon"], "NAME:VALUE"),
+    ] {
+        let error = refusal(&arguments);
+        assert!(error.contains(what), "{arguments:?}: {error}");
+    }
+    let url = format!("http://{}/", server("200 OK"));
+    let error = refusal(&["load", &url, "--rate", "0", "--duration", "1s"]);
+    assert!(error.contains("nothing was sent"), "{error}");
+}
+
+#[test]
+fn ctrl_c_prints_what_was_measured() {
+    let url = format!("http://{}/", server("200 OK"));
+    let child = Command::new(env!("CARGO_BIN_EXE_lumos"))
+        .args(["load", &url, "-c", "1", "--duration", "1h"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let pid = nix::unistd::Pid::from_raw(child.id() as i32);
+    // The signal is blocked when the thread that waits for it is there.
+    while !blocks_sigint(child.id()) {
+        std::thread::yield_now();
+    }
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
+    let text = stdout(&child.wait_with_output().unwrap(), 130);
+    assert!(text.contains("stopped by a signal"), "{text}");
+}
+
+fn blocks_sigint(pid: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigBlk:")).unwrap();
+    u64::from_str_radix(mask.trim(), 16).unwrap() & 0b10 != 0
+}
+
+#[test]
+fn a_trace_that_was_generated_is_what_load_sends() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("trace.csv");
+    let path = file.to_str().unwrap();
+    let generate = |seed: &str, out: &Path| {
+        let out = out.to_str().unwrap();
+        let kind = ["trace", "generate", "poisson", "--rate", "200"];
+        let options = ["--seed", seed, "--duration", "500ms", "--out", out];
+        stdout(&lumos(&[&kind[..], &options].concat()), 0);
+        std::fs::read_to_string(out).unwrap()
+    };
+    let text = generate("7", &file);
+    assert!(text.starts_with("# poisson-200, seed 7\nat_s\n0."), "{text}");
+    assert_eq!(text, generate("7", &folder.path().join("same.csv")));
+    assert_ne!(text, generate("8", &folder.path().join("other.csv")));
+    let count = text.lines().count() - 2;
+
+    let url = format!("http://{}/", server("200 OK"));
+    let arguments = ["load", &url, "--trace", path, "--format", "json"];
+    let json: Value = serde_json::from_str(&stdout(&lumos(&arguments), 0)).unwrap();
+    assert_eq!(json["outcomes"]["ok"], count);
+    let described = stdout(&lumos(&["trace", "describe", path, "--format", "json"]), 0);
+    let described: Value = serde_json::from_str(&described).unwrap();
+    assert_eq!(described["arrivals"], count);
+    let again = folder.path().join("again.csv");
+    let arguments = ["trace", "generate", "trace", path, "--out", again.to_str().unwrap()];
+    stdout(&lumos(&arguments), 0);
+    let again = std::fs::read_to_string(again).unwrap();
+    assert!(again.lines().skip(1).eq(text.lines().skip(1)), "the times survive being written");
+}
+
+#[test]
+fn a_trace_is_described() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("counts.csv");
+    let azure = "HashOwner,HashApp,HashFunction,Trigger,1,2,3\no,a,abc,http,60,0,60\n\
+        o,a,abd,http,0,0,1\n";
+    std::fs::write(&file, azure).unwrap();
+    let path = file.to_str().unwrap();
+    let text = stdout(&lumos(&["trace", "describe", path, "--function", "abc"]), 0);
+    for part in ["counts by minute", "arrivals      120", "1 above 1m", "kept alive for 10m  1 "] {
+        assert!(text.contains(part), "{part:?} is missing:\n{text}");
+    }
+    let error = refusal(&["trace", "describe", path, "--function", "ab"]);
+    assert!(error.contains("abc, abd"), "{error}");
+    let error = refusal(&["trace", "describe", "/dev/null"]);
+    assert!(error.contains("no regular file"), "{error}");
+}
