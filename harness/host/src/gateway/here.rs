@@ -23,7 +23,7 @@ const REST: Duration = Duration::from_secs(1);
 
 /// How often a permit is asked for until it is given up: some microseconds. Who has it is
 /// about to end, and to hand a request over takes longer than that.
-const ATTEMPTS: usize = 100;
+const ATTEMPTS: usize = 50;
 
 /// Permits to serve here, and what the watchdog sees of them.
 #[derive(Debug)]

@@ -15,6 +15,7 @@ use lumos_model::row::Sample;
 
 use super::Shared;
 use super::ending::Ending;
+use super::here::Permit;
 use super::metrics::{self, Meters};
 use super::reply::{self, Reply};
 use crate::clock::monotonic_ns;
@@ -158,16 +159,13 @@ fn sequence(headers: &HeaderMap) -> u32 {
     text.and_then(|text| text.trim().parse().ok()).unwrap_or_default()
 }
 
+/// How long a request waits for its turn on the event loop, while others go on. Who has the
+/// turn has nearly always ended by then.
+const TURN_NS: u64 = 500_000;
+
 /// On this thread if that is short and another one is left for the event loop, or elsewhere.
 async fn serve(shared: &Shared, service: &Arc<dyn Service>, request: Request) -> Answer {
-    let permit = match shared.here.enter_soon(&shared.watchdog) {
-        Some(permit) => Some(permit),
-        None => {
-            tokio::task::yield_now().await;
-            shared.here.enter_soon(&shared.watchdog)
-        }
-    };
-    let request = match permit {
+    let request = match turn(shared).await {
         Some(permit) => {
             let served = service.serve_here(request);
             drop(permit);
@@ -180,6 +178,21 @@ async fn serve(shared: &Shared, service: &Arc<dyn Service>, request: Request) ->
     };
     let _elsewhere = shared.busy.serve_elsewhere();
     Arc::clone(service).submit(request).await
+}
+
+/// The right to serve on this thread, unless it does not come soon.
+async fn turn(shared: &Shared) -> Option<Permit<'_>> {
+    let mut until_ns = None;
+    loop {
+        if let Some(permit) = shared.here.enter_soon(&shared.watchdog) {
+            return Some(permit);
+        }
+        let now_ns = monotonic_ns();
+        if now_ns > *until_ns.get_or_insert(now_ns + TURN_NS) {
+            return None;
+        }
+        tokio::task::yield_now().await;
+    }
 }
 
 enum BodyError {
