@@ -95,7 +95,8 @@ fn main_table(title: String, cells: &[&LoadSummary]) -> LoadTable {
         column(["", "requests"], cells, |load| load.requests.to_string()),
     ]);
     // A column of nothing but zeros says nothing.
-    let counts: [(&str, fn(&LoadSummary) -> usize); 4] = [
+    type Count = fn(&LoadSummary) -> usize;
+    let counts: [(&str, Count); 4] = [
         ("rejected", |load| load.count(Outcome::Rejected)),
         ("timed out", |load| load.count(Outcome::Timeout)),
         ("cancelled", |load| load.count(Outcome::Cancelled)),

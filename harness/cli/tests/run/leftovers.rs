@@ -79,7 +79,7 @@ impl Process {
     pub fn is_instance(&self, lumos: u32) -> bool {
         let groups = self.read("cgroup");
         let prefix = format!("/lumos/run-{lumos}/");
-        groups.lines().any(|group| group.contains(&prefix) && group.contains("/instance-"))
+        groups.lines().any(|group| group.contains(&prefix) && !group.ends_with("/host"))
             && self.runs()
     }
 

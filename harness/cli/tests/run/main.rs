@@ -9,5 +9,6 @@ mod full_disk;
 mod gate;
 mod killed;
 mod leftovers;
+mod load;
 mod signals;
 mod stale;
