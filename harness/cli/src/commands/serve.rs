@@ -192,7 +192,8 @@ impl Serve {
             eprintln!("warning: {loss}");
         }
         let functions = self.functions(&mut session)?;
-        let mut host = session.start_host(&self.cell(&self.functions[0]))?;
+        // Instances are bounded one by one: by their groups, or in a thread by their engine.
+        let mut host = session.start_unbound_host(&self.target)?;
         let proofs = self.prove(&mut host, &functions)?;
         let serve = ToServe {
             functions: functions.clone(),
@@ -237,6 +238,11 @@ impl Serve {
         }
         if self.instance.cpus.is_some_and(|cpus| !(cpus > 0.0 && cpus.is_finite())) {
             bail!("--cpus is a number of cores above 0");
+        }
+        if self.instance.cpus.is_some() && self.isolation == Isolation::Thread {
+            bail!(
+                "--cpus bounds an instance, which needs process isolation: threads share their host's cores"
+            );
         }
         let mut seen = HashSet::new();
         match self.functions.iter().find(|function| !seen.insert(*function)) {
@@ -354,10 +360,10 @@ impl Serve {
         for (function, proof) in functions.iter().zip(proofs) {
             let _ = writeln!(
                 text,
-                "  POST /{:width$}  mode proven: {}, its canary {} of the host's own code",
+                "  POST /{:width$}  its canary takes {} of the time of the host's own code: {}",
                 function.name,
-                proof.setting,
-                numbers::ratio(proof.slowdown())
+                numbers::ratio(proof.slowdown()),
+                proof.setting
             );
         }
         let PoolConfig { keep_alive, min_instances, max_instances, prewarmed, queue, scaling } =
