@@ -76,20 +76,20 @@ pub fn serve<R: Runtime>(
     let mut serving: Option<Serving<R>> = None;
     // The outer loop ends a cell's borrow of its folder before the next one is prepared.
     loop {
-        let home = pending.as_ref().map(|prepare| groups.home(prepare)).transpose();
+        let home = pending.as_ref().map(|prepare| groups.home(prepare));
         let mut prepared = None;
-        if let Some(prepare) = pending.take() {
-            let made = home.as_ref().map_err(|error| failed(error)).and_then(|home| {
-                let base = home.as_ref().and_then(|home| home.base.as_deref());
-                let processes = Processes { host: None, base };
-                Prepared::new(runtime.as_ref(), prepare, processes).map_err(|e| failed(&e))
+        if let (Some(prepare), Some(home)) = (pending.take(), &home) {
+            let made = home.as_ref().map_err(ToString::to_string).and_then(|home| {
+                let processes = Processes { host: None, base: home.base.as_deref() };
+                let made = Prepared::new(runtime.as_ref(), prepare, processes);
+                made.map_err(|error| error.to_string())
             });
             let answer = match made {
                 Ok((cell, warmup)) => {
                     prepared = Some(cell);
                     FromHost::Prepared { warmup }
                 }
-                Err(failed) => failed,
+                Err(error) => FromHost::Failed { error },
             };
             write_message(&mut to, &answer)?;
         }

@@ -2,6 +2,7 @@
 
 use lumos_model::cell::Start;
 use lumos_model::row::Outcome;
+use lumos_model::wire::Status;
 use sha2::{Digest, Sha256};
 
 use super::requests;
@@ -26,7 +27,8 @@ pub fn echo<R: Runtime>(subject: &Subject<R>) {
     }
 }
 
-/// An error that the function answers with is no end of its instance.
+/// An error that the function answers with is no end of its instance, and says whether the
+/// request is to blame for it.
 pub fn errors_leave_the_instance<R: Runtime>(subject: &Subject<R>) {
     let mut cell = subject.cell(subject.prepare(), None);
     let not_understood = ["not JSON", r#"{"op":"dance"}"#, r#"["echo"]"#, r#"{"op":"echo""#, ""];
@@ -34,11 +36,17 @@ pub fn errors_leave_the_instance<R: Runtime>(subject: &Subject<R>) {
         let sample = cell.ask(request);
         assert_ended(&sample, Outcome::Error, &["the request is not understood: "]);
         assert_eq!(sample.start_kind, Start::Warm);
+        assert_eq!(cell.0.last_status(), Some(Status::BadRequest), "{request}");
         cell.serves_warm();
     }
-    let sample = cell.ask(&requests::fail("¿qué?"));
-    assert_ended(&sample, Outcome::Error, &["¿qué?"]);
-    cell.serves_warm();
+    for (request, status) in
+        [(requests::fail("¿qué?"), Status::Error), (requests::refuse("¿qué?"), Status::BadRequest)]
+    {
+        let sample = cell.ask(&request);
+        assert_ended(&sample, Outcome::Error, &["¿qué?"]);
+        assert_eq!(cell.0.last_status(), Some(status));
+        cell.serves_warm();
+    }
 }
 
 /// ASCII in which no piece is like another, so that a piece in a wrong place is seen.

@@ -12,6 +12,10 @@ pub fn fail(message: &str) -> String {
     request(json!({ "op": "fail", "message": message }))
 }
 
+pub fn refuse(message: &str) -> String {
+    request(json!({ "op": "refuse", "message": message }))
+}
+
 pub fn trap() -> String {
     request(json!({ "op": "trap" }))
 }

@@ -1,13 +1,13 @@
 //! Serving a short function on the event loop's own thread, without holding up the loop.
 //!
 //! To hand a request to another thread and its answer back costs two wake-ups, more than
-//! such a function takes. So it runs where its request was read, at most so many at a time
-//! that one thread of the event loop is left. But that thread may sleep, since a loop wakes
-//! as many threads as it has work for when it wakes: should a function take longer than
-//! expected, a watchdog wakes it.
+//! such a function takes. So it runs where its request was read. One thread does all of the
+//! loop's work, since a second one costs more wake-ups than it takes work away; the others
+//! stand by. Should a function take longer than expected, a watchdog has one of them go on
+//! with the loop; the thread that was held up stands by afterwards.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::Duration;
 
@@ -21,19 +21,18 @@ const LOOK: Duration = Duration::from_millis(2);
 /// After so much time without a call the watchdog sleeps until there is one.
 const REST: Duration = Duration::from_secs(1);
 
-/// How often a permit is asked for until it is given up: some microseconds. Who has it is
-/// about to end, and to hand a request over takes longer than that.
-const ATTEMPTS: usize = 50;
-
 /// Permits to serve here, and what the watchdog sees of them.
 #[derive(Debug)]
 pub struct Here {
     /// When the call began that holds the permit, nanoseconds of `CLOCK_MONOTONIC`; zero:
-    /// the permit is free.
+    /// the permit is free. One fewer than the loop has threads.
     calls: Vec<AtomicU64>,
     last_ns: AtomicU64,
     rests: AtomicBool,
     ended: AtomicBool,
+    /// How many threads that stand by are to go on with the loop.
+    wanted: Mutex<usize>,
+    called: Condvar,
 }
 
 impl Here {
@@ -44,6 +43,8 @@ impl Here {
             last_ns: AtomicU64::new(0),
             rests: AtomicBool::new(false),
             ended: AtomicBool::new(false),
+            wanted: Mutex::new(0),
+            called: Condvar::new(),
         }
     }
 
@@ -60,51 +61,48 @@ impl Here {
         Some(Permit(call))
     }
 
-    /// Like [`enter`](Self::enter), but waits as long as a short function takes.
-    pub fn enter_soon(&self, watchdog: &Thread) -> Option<Permit<'_>> {
-        for _ in 0..ATTEMPTS {
-            if let Some(permit) = self.enter(watchdog) {
-                return Some(permit);
-            }
-            std::hint::spin_loop();
-        }
-        None
-    }
-
-    /// Starts the watchdog of the event loop behind `threads`.
+    /// Has all threads but one of the event loop behind `threads` stand by, and starts the
+    /// watchdog that calls them.
     ///
     /// # Errors
     /// When no thread can be had.
     pub fn watch(self: &Arc<Self>, threads: Handle) -> std::io::Result<JoinHandle<()>> {
+        for _ in &self.calls {
+            threads.spawn(stand_by(Arc::clone(self)));
+        }
         let here = Arc::clone(self);
         let watchdog = thread::Builder::new().name("gateway-watchdog".to_owned());
         watchdog.spawn(move || here.look_after(&threads))
     }
 
-    /// Has the watchdog end.
-    pub fn end(&self, watchdog: JoinHandle<()>) {
+    /// Lets all threads go on; the watchdog ends when it looks next, or is unparked.
+    pub fn end(&self) {
         self.ended.store(true, Ordering::SeqCst);
-        watchdog.thread().unpark();
-        // It does nothing that can panic.
-        let _ = watchdog.join();
+        // Who has looked before is waiting by the time that this has the lock.
+        drop(self.lock());
+        self.called.notify_all();
     }
 
-    fn look_after(&self, threads: &Handle) {
-        let mut woken = vec![0; self.calls.len()];
+    fn look_after(self: &Arc<Self>, threads: &Handle) {
+        // When the late calls began that somebody else goes on for; zero: there is none.
+        let mut late = vec![0; self.calls.len()];
         while !self.ended.load(Ordering::SeqCst) {
             let now_ns = monotonic_ns();
-            for (call, woken) in self.calls.iter().zip(&mut woken) {
+            for (call, late) in self.calls.iter().zip(&mut late) {
                 let began_ns = call.load(Ordering::SeqCst);
-                let late = began_ns != 0 && now_ns.saturating_sub(began_ns) >= nanoseconds(LOOK);
-                if late && *woken != began_ns {
-                    // Work from outside wakes a sleeping thread, which then goes on with
-                    // the loop.
-                    threads.spawn(async {});
-                    *woken = began_ns;
+                if *late != 0 && *late != began_ns {
+                    *late = 0;
+                    threads.spawn(stand_by(Arc::clone(self)));
+                }
+                let is_late = now_ns.saturating_sub(began_ns) >= nanoseconds(LOOK);
+                if began_ns != 0 && is_late && *late == 0 {
+                    *late = began_ns;
+                    *self.lock() += 1;
+                    self.called.notify_one();
                 }
             }
             let quiet_ns = now_ns.saturating_sub(self.last_ns.load(Ordering::Relaxed));
-            if quiet_ns < nanoseconds(REST) {
+            if quiet_ns < nanoseconds(REST) || late.iter().any(|late| *late != 0) {
                 thread::sleep(LOOK);
                 continue;
             }
@@ -118,6 +116,24 @@ impl Here {
             self.rests.store(false, Ordering::SeqCst);
         }
     }
+
+    fn lock(&self) -> MutexGuard<'_, usize> {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Keeps a thread of the event loop from its work until it is wanted.
+async fn stand_by(here: Arc<Here>) {
+    // Now this task is in its thread's own queue, behind whatever only this thread could do.
+    tokio::task::yield_now().await;
+    let threads = Handle::current();
+    // The thread that is left may sleep without watching the sockets, since this one did;
+    // work from outside wakes it.
+    tokio::task::spawn_blocking(move || drop(threads.spawn(async {})));
+    let idle = |wanted: &mut usize| *wanted == 0 && !here.ended.load(Ordering::SeqCst);
+    let wanted = here.called.wait_while(here.lock(), idle);
+    let mut wanted = wanted.unwrap_or_else(PoisonError::into_inner);
+    *wanted = wanted.saturating_sub(1);
 }
 
 fn nanoseconds(time: Duration) -> u64 {

@@ -49,6 +49,8 @@ use route::Route;
 /// The least that the HTTP library sets aside for a head; a lower limit is checked after the
 /// head was read.
 const LEAST_HEAD: usize = 8 << 10;
+/// Threads of the event loop: one that works, and one that stands by ([`here`]).
+const THREADS: usize = 2;
 /// Connections that wait to be accepted, at most.
 const BACKLOG: u32 = 1024;
 /// How long answers to requests that were stopped may take to be sent.
@@ -57,9 +59,56 @@ const LAST_ANSWERS: Duration = Duration::from_secs(1);
 /// Functions that are served by HTTP.
 pub struct Gateway {
     shared: Arc<Shared>,
-    runtime: Runtime,
-    watchdog: JoinHandle<()>,
+    event_loop: EventLoop,
     address: SocketAddr,
+}
+
+/// The threads of a gateway; ended when it is dropped.
+struct EventLoop {
+    runtime: Option<Runtime>,
+    here: Arc<Here>,
+    watchdog: Option<JoinHandle<()>>,
+}
+
+impl EventLoop {
+    fn start(busy: &Arc<BusyPoll>) -> Result<Self, HostError> {
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(THREADS).thread_name("gateway").enable_all();
+        if busy.is_wanted() {
+            let (before, after) = (Arc::clone(busy), Arc::clone(busy));
+            builder.on_thread_park(move || before.before_sleep());
+            builder.on_thread_unpark(move || after.after_sleep());
+        }
+        let failed = |e| HostError::system("start the gateway's threads", e);
+        let here = Arc::new(Here::new(THREADS));
+        let runtime = builder.build().map_err(failed)?;
+        let mut event_loop = Self { runtime: Some(runtime), here, watchdog: None };
+        let watchdog = event_loop.here.watch(event_loop.runtime().handle().clone());
+        event_loop.watchdog = Some(watchdog.map_err(failed)?);
+        Ok(event_loop)
+    }
+
+    fn runtime(&self) -> &Runtime {
+        self.runtime.as_ref().expect("it is there until this is dropped")
+    }
+
+    fn watchdog(&self) -> Thread {
+        self.watchdog.as_ref().expect("it is there until this is dropped").thread().clone()
+    }
+}
+
+impl Drop for EventLoop {
+    fn drop(&mut self) {
+        self.here.end();
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(LAST_ANSWERS);
+        }
+        if let Some(watchdog) = self.watchdog.take() {
+            watchdog.thread().unpark();
+            // It does nothing that can panic.
+            let _ = watchdog.join();
+        }
+    }
 }
 
 /// What all connections share.
@@ -128,18 +177,14 @@ impl Gateway {
     ) -> Result<Self, HostError> {
         check_names(&services)?;
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        let threads = cores.max(2);
         let busy = Arc::new(BusyPoll::new(busy_poll, cores));
-        let runtime = event_loop(threads, &busy)?;
+        let event_loop = EventLoop::start(&busy)?;
+        let runtime = event_loop.runtime();
         let listener = {
             let _inside = runtime.enter();
             bind(listen).map_err(|e| HostError::system(format!("listen on {listen}"), e))?
         };
         let address = listener.local_addr().map_err(|e| HostError::system("read the port", e))?;
-        let here = Arc::new(Here::new(threads));
-        let watchdog = here
-            .watch(runtime.handle().clone())
-            .map_err(|e| HostError::system("start the gateway's watchdog", e))?;
         let metrics = Metrics::new(&services);
         let route = |service: Arc<dyn Service>| {
             let meters = metrics.of_function(service.name());
@@ -151,15 +196,15 @@ impl Gateway {
             limits,
             metrics,
             records: Records::new(records),
-            here,
-            watchdog: watchdog.thread().clone(),
+            here: Arc::clone(&event_loop.here),
+            watchdog: event_loop.watchdog(),
             busy,
             draining: AtomicBool::new(false),
             close: watch::channel(()).0,
         });
         runtime.spawn(connection::accept(Arc::clone(&shared), listener));
         runtime.spawn(keep_a_timer());
-        Ok(Self { shared, runtime, watchdog, address })
+        Ok(Self { shared, event_loop, address })
     }
 
     /// Where requests are taken.
@@ -181,10 +226,9 @@ impl Gateway {
     /// run end `within` that time, stops the rest, and closes all connections. The services
     /// are drained or stopped afterwards.
     pub fn close(self, within: Duration) -> Closed {
-        let Self { shared, runtime, watchdog, .. } = self;
-        let stopped = runtime.block_on(drain(&shared, within));
-        runtime.shutdown_timeout(LAST_ANSWERS);
-        shared.here.end(watchdog);
+        let Self { shared, event_loop, .. } = self;
+        let stopped = event_loop.runtime().block_on(drain(&shared, within));
+        drop(event_loop);
         let (samples, lost) = shared.records.take();
         Closed { samples, lost, causes: shared.causes(), stopped }
     }
@@ -236,17 +280,6 @@ fn check_names(services: &[Arc<dyn Service>]) -> Result<(), HostError> {
         }
     }
     Ok(())
-}
-
-fn event_loop(threads: usize, busy: &Arc<BusyPoll>) -> Result<Runtime, HostError> {
-    let mut builder = Builder::new_multi_thread();
-    builder.worker_threads(threads).thread_name("gateway").enable_all();
-    if busy.is_wanted() {
-        let (before, after) = (Arc::clone(busy), Arc::clone(busy));
-        builder.on_thread_park(move || before.before_sleep());
-        builder.on_thread_unpark(move || after.after_sleep());
-    }
-    builder.build().map_err(|e| HostError::system("start the gateway's threads", e))
 }
 
 fn bind(listen: SocketAddr) -> std::io::Result<TcpListener> {

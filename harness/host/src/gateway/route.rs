@@ -1,5 +1,6 @@
 //! From a request of HTTP to one of a function, and back.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -15,7 +16,6 @@ use lumos_model::row::Sample;
 
 use super::Shared;
 use super::ending::Ending;
-use super::here::Permit;
 use super::metrics::{self, Meters};
 use super::reply::{self, Reply};
 use crate::clock::monotonic_ns;
@@ -35,18 +35,32 @@ const SEQ: &str = "lumos-seq";
 pub const OWN: [&str; 2] = ["healthz", "metrics"];
 
 /// Answers one request; `unread` is set when a part of its body is left.
-pub async fn answer(
+///
+/// The request counts from this call on: when its client is gone already, the future is
+/// dropped before it is polled.
+pub fn answer(
     shared: Arc<Shared>,
     unread: Arc<AtomicBool>,
     request: HttpRequest<Incoming>,
-) -> Reply {
-    let intended_ns = monotonic_ns();
-    let name = request.uri().path().strip_prefix('/').unwrap_or_default();
-    if let Some(route) = shared.routes.iter().find(|route| route.service.name() == name) {
-        let reply = ask(&shared, route, &unread, request, intended_ns).await;
-        return if shared.is_draining() { reply::closing(reply) } else { reply };
+) -> impl Future<Output = Reply> {
+    let account = Account::open(&shared, &request);
+    async move {
+        let reply = match account {
+            Some(account) => ask(&shared, account, &unread, request).await,
+            None => answer_itself(&shared, &unread, &request),
+        };
+        if shared.is_draining() { reply::closing(reply) } else { reply }
     }
-    let reply = match name {
+}
+
+fn function_name(request: &HttpRequest<Incoming>) -> &str {
+    request.uri().path().strip_prefix('/').unwrap_or_default()
+}
+
+/// Answers what is for no function.
+fn answer_itself(shared: &Shared, unread: &AtomicBool, request: &HttpRequest<Incoming>) -> Reply {
+    note_unread(unread, request.body());
+    match function_name(request) {
         "healthz" | "metrics" if !matches!(*request.method(), Method::GET | Method::HEAD) => {
             let mut reply = reply::error(Ending::MethodNotAllowed, "GET it", None);
             reply.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -59,8 +73,7 @@ pub async fn answer(
         }
         "healthz" => text("ok\n", "text/plain; charset=utf-8"),
         "metrics" => text(shared.metrics.text(), metrics::CONTENT_TYPE),
-        _ => {
-            shared.metrics.unknown.inc();
+        name => {
             let names: Vec<_> = shared.routes.iter().map(|route| route.service.name()).collect();
             let message = format!(
                 "there is no function `{name}`; POST to one of these: /{}",
@@ -68,9 +81,7 @@ pub async fn answer(
             );
             reply::error(Ending::UnknownFunction, &message, None)
         }
-    };
-    note_unread(&unread, request.body());
-    if shared.is_draining() { reply::closing(reply) } else { reply }
+    }
 }
 
 fn text(body: impl Into<Bytes>, content_type: &'static str) -> Reply {
@@ -88,13 +99,10 @@ fn note_unread(unread: &AtomicBool, body: &Incoming) {
 /// Asks a function.
 async fn ask(
     shared: &Shared,
-    route: &Route,
+    account: Account,
     unread: &AtomicBool,
     request: HttpRequest<Incoming>,
-    intended_ns: u64,
 ) -> Reply {
-    let seq = sequence(request.headers());
-    let account = Account { shared, route, seq, intended_ns, open: true };
     if let Some((ending, message)) = refusal(shared, &request) {
         note_unread(unread, request.body());
         let mut reply = account.refuse(ending, message);
@@ -122,7 +130,8 @@ async fn ask(
         }
     };
     shared.metrics.bytes_in.inc_by(body.len() as u64);
-    let answer = serve(shared, &route.service, Request { body, intended_ns, seq }).await;
+    let request = Request { body, intended_ns: account.intended_ns, seq: account.seq };
+    let answer = serve(shared, &account.route().service, request).await;
     account.close(answer)
 }
 
@@ -159,13 +168,10 @@ fn sequence(headers: &HeaderMap) -> u32 {
     text.and_then(|text| text.trim().parse().ok()).unwrap_or_default()
 }
 
-/// How long a request waits for its turn on the event loop, while others go on. Who has the
-/// turn has nearly always ended by then.
-const TURN_NS: u64 = 500_000;
-
-/// On this thread if that is short and another one is left for the event loop, or elsewhere.
+/// On this thread if that is short and another one can go on with the event loop, or
+/// elsewhere.
 async fn serve(shared: &Shared, service: &Arc<dyn Service>, request: Request) -> Answer {
-    let request = match turn(shared).await {
+    let request = match shared.here.enter(&shared.watchdog) {
         Some(permit) => {
             let served = service.serve_here(request);
             drop(permit);
@@ -178,21 +184,6 @@ async fn serve(shared: &Shared, service: &Arc<dyn Service>, request: Request) ->
     };
     let _elsewhere = shared.busy.serve_elsewhere();
     Arc::clone(service).submit(request).await
-}
-
-/// The right to serve on this thread, unless it does not come soon.
-async fn turn(shared: &Shared) -> Option<Permit<'_>> {
-    let mut until_ns = None;
-    loop {
-        if let Some(permit) = shared.here.enter_soon(&shared.watchdog) {
-            return Some(permit);
-        }
-        let now_ns = monotonic_ns();
-        if now_ns > *until_ns.get_or_insert(now_ns + TURN_NS) {
-            return None;
-        }
-        tokio::task::yield_now().await;
-    }
 }
 
 enum BodyError {
@@ -238,15 +229,35 @@ async fn collect(mut body: Incoming, most: u64) -> Result<Bytes, BodyError> {
 
 /// Sees to it that a request is counted once, whatever becomes of it: when it is dropped
 /// before an answer, the client has left.
-struct Account<'s> {
-    shared: &'s Shared,
-    route: &'s Route,
+struct Account {
+    shared: Arc<Shared>,
+    /// Its function's place among the routes.
+    route: usize,
     seq: u32,
     intended_ns: u64,
     open: bool,
 }
 
-impl Account<'_> {
+impl Account {
+    /// `None`: the request is for no function.
+    fn open(shared: &Arc<Shared>, request: &HttpRequest<Incoming>) -> Option<Self> {
+        let intended_ns = monotonic_ns();
+        let name = function_name(request);
+        let Some(route) = shared.routes.iter().position(|route| route.service.name() == name)
+        else {
+            if !OWN.contains(&name) {
+                shared.metrics.unknown.inc();
+            }
+            return None;
+        };
+        let seq = sequence(request.headers());
+        Some(Self { shared: Arc::clone(shared), route, seq, intended_ns, open: true })
+    }
+
+    fn route(&self) -> &Route {
+        &self.shared.routes[self.route]
+    }
+
     /// The request has been through its pool.
     fn close(mut self, answer: Answer) -> Reply {
         let Answer { cause, sample, body } = answer;
@@ -274,7 +285,7 @@ impl Account<'_> {
 
     fn count(&mut self, ending: Ending, sample: Sample) {
         self.open = false;
-        self.route.meters.count(ending, &sample);
+        self.route().meters.count(ending, &sample);
         self.shared.records.keep(|| sample);
     }
 
@@ -308,7 +319,7 @@ impl Account<'_> {
     }
 }
 
-impl Drop for Account<'_> {
+impl Drop for Account {
     fn drop(&mut self) {
         if self.open {
             let ending = Ending::Pool(Cause::ClientLeft);

@@ -30,12 +30,41 @@ use crate::error::HostError;
 use crate::pool::{Action, Pool, Rejection, Ticket};
 use crate::runtime::Runtime;
 
-/// What a function may have taken in the mean of late to be served on a thread that others wait for.
+/// What a request may be expected to take if it is served on a thread that others wait for.
 const SHORT_NS: u64 = 200_000;
-/// The weight of the last invocation in what is expected of the next is one part in so many.
-const FORGET: u64 = 16;
 /// At no time.
 const NEVER: u64 = u64::MAX;
+
+/// How long something is expected to take: the mean of late.
+struct Expected {
+    ns: AtomicU64,
+    /// What took longer counts as this. On a busy machine now and then something is
+    /// interrupted for milliseconds, however short it is.
+    most_ns: u64,
+}
+
+impl Expected {
+    /// The weight of the last time is one part in so many.
+    const FORGET: u64 = 16;
+
+    /// For ever, as long as nothing is known.
+    fn new(most_ns: u64) -> Self {
+        Self { ns: AtomicU64::new(NEVER), most_ns }
+    }
+
+    fn note(&self, took_ns: u64) {
+        let took_ns = took_ns.min(self.most_ns);
+        let next_ns = match self.ns() {
+            NEVER => took_ns,
+            before_ns => before_ns - before_ns / Self::FORGET + took_ns / Self::FORGET,
+        };
+        self.ns.store(next_ns, Relaxed);
+    }
+
+    fn ns(&self) -> u64 {
+        self.ns.load(Relaxed)
+    }
+}
 
 /// A function with a pool of instances.
 pub struct Executor<R: Runtime> {
@@ -43,8 +72,11 @@ pub struct Executor<R: Runtime> {
     factory: Factory<R>,
     timeout_ns: u64,
     state: Mutex<State<R::Instance>>,
-    /// How long an invocation is expected to take: the mean of late.
-    expected_ns: AtomicU64,
+    /// How long an invocation is expected to take.
+    serving: Expected,
+    /// How long it is expected to take to make an instance.
+    making: Expected,
+    max_instances: u32,
     timer: Arc<Notify>,
     /// Told when an instance was made or freed, or a request was answered.
     moved: Notify,
@@ -112,6 +144,14 @@ struct Job<I> {
     start: Start,
 }
 
+/// A request that the pool was told of.
+struct Arrived<I> {
+    ticket: Ticket,
+    work: Work<I>,
+    /// For a caller whose request has neither an instance nor an answer yet.
+    waits: Option<Receiver<Handed<I>>>,
+}
+
 /// What is left to do when the lock is released.
 struct Work<I> {
     here: Option<Handed<I>>,
@@ -124,6 +164,10 @@ struct Work<I> {
 }
 
 impl<I> Work<I> {
+    fn of(job: Job<I>) -> Self {
+        Self { jobs: vec![job], ..Self::none() }
+    }
+
     const fn none() -> Self {
         Self {
             here: None,
@@ -155,7 +199,9 @@ impl<R: Runtime> Executor<R> {
             factory,
             timeout_ns: function.prepare.limits.timeout.0.as_nanos() as u64,
             state: Mutex::new(State::new(Pool::new(function.pool.clone()))),
-            expected_ns: AtomicU64::new(NEVER),
+            serving: Expected::new(4 * SHORT_NS),
+            making: Expected::new(4 * SHORT_NS),
+            max_instances: function.pool.max_instances,
             timer: Arc::default(),
             moved: Notify::new(),
             threads,
@@ -169,7 +215,7 @@ impl<R: Runtime> Executor<R> {
 
     /// Serves `request` on the calling thread, which waits for an instance if need be.
     pub fn serve(&self, request: Request) -> Answer {
-        let (_, mut work, waits) = self.arrive(&mut self.lock(), request, Reply::Caller);
+        let Arrived { mut work, waits, .. } = self.arrive(&mut self.lock(), request, Reply::Caller);
         let here = work.here.take();
         self.carry_out(work);
         let handed = match (here, waits) {
@@ -183,7 +229,7 @@ impl<R: Runtime> Executor<R> {
     /// Serves `request` on another thread and tells what came of it.
     pub fn dispatch(&self, request: Request, tell: impl FnOnce(Answer) + Send + 'static) {
         let reply = Reply::Told(Box::new(tell));
-        let (_, work, _) = self.arrive(&mut self.lock(), request, reply);
+        let Arrived { work, .. } = self.arrive(&mut self.lock(), request, reply);
         self.carry_out(work);
     }
 
@@ -203,7 +249,7 @@ impl<R: Runtime> Executor<R> {
         state: &mut State<R::Instance>,
         request: Request,
         reply: Reply<R::Instance>,
-    ) -> (Ticket, Work<R::Instance>, Option<Receiver<Handed<R::Instance>>>) {
+    ) -> Arrived<R::Instance> {
         let ticket = state.tickets;
         state.tickets += 1;
         let deadline_ns = request.intended_ns.saturating_add(self.timeout_ns);
@@ -220,7 +266,7 @@ impl<R: Runtime> Executor<R> {
             state.deadlines.insert((deadline_ns, ticket));
             work.wake_timer |= state.arm();
         }
-        (ticket, work, waits)
+        Arrived { ticket, work, waits }
     }
 
     /// Does what the pool has decided, as far as it takes no time, and says what is left.
@@ -322,11 +368,15 @@ impl<R: Runtime> Executor<R> {
         let this = || self.this.upgrade().expect("executors live in an Arc");
         for job in jobs {
             let this = this();
-            self.threads.spawn_blocking(move || this.run_on(job));
+            self.threads.spawn_blocking(move || this.carry_on(Work::of(job)));
         }
         for instance in make {
             let this = this();
-            self.threads.spawn_blocking(move || this.make(instance));
+            self.threads.spawn_blocking(move || {
+                let work = this.make(instance);
+                this.moved.notify_waiters();
+                this.carry_on(work);
+            });
         }
         for slot in free {
             let this = this();
@@ -334,27 +384,24 @@ impl<R: Runtime> Executor<R> {
         }
     }
 
-    /// Like [`carry_out`](Self::carry_out), but serves one of the requests that found an
-    /// instance by itself: no other thread need wake up for it.
+    /// Like [`carry_out`](Self::carry_out) on a thread of our own, which serves one of the
+    /// requests that found an instance by itself, or else frees what is to be freed: no
+    /// other thread need wake up for that.
     fn carry_on(&self, mut work: Work<R::Instance>) {
-        let job = work.jobs.pop();
-        self.carry_out(work);
-        if let Some(job) = job {
-            self.run_on(job);
-        }
-    }
-
-    fn run_on(&self, job: Job<R::Instance>) {
-        let mut next = Some(job);
-        while let Some(job) = next {
+        while let Some(job) = work.jobs.pop() {
+            self.carry_out(work);
             let ticket = job.ticket;
-            let (answer, mut work) = self.run(job);
+            let (answer, next) = self.run(job);
             let running = self.lock().running.remove(&ticket);
             if let Some(Running { tell, .. }) = running {
                 tell(answer);
             }
-            next = work.jobs.pop();
-            self.carry_out(work);
+            work = next;
+        }
+        let free = std::mem::take(&mut work.free);
+        self.carry_out(work);
+        for slot in free {
+            self.free(slot);
         }
         self.moved.notify_waiters();
     }
@@ -369,7 +416,7 @@ impl<R: Runtime> Executor<R> {
             (answer::refused(&request, Cause::DeadlinePassed, message, now_ns), true)
         } else {
             let call = slot.invoke(&request.body, deadline_ns);
-            self.expect(call.ended_ns - call.began_ns);
+            self.serving.note(call.ended_ns - call.began_ns);
             let alive = call.result.is_ok();
             let timeout = Duration::from_nanos(self.timeout_ns);
             (answer::served(&request, start, instance, &mut slot, call, timeout), alive)
@@ -401,9 +448,11 @@ impl<R: Runtime> Executor<R> {
         }
     }
 
-    fn make(&self, instance: u32) {
+    fn make(&self, instance: u32) -> Work<R::Instance> {
+        let begin_ns = monotonic_ns();
         let made = self.factory.make(instance);
-        let work = {
+        self.making.note(monotonic_ns() - begin_ns);
+        {
             let state = &mut *self.lock();
             state.moving -= 1;
             match made {
@@ -417,9 +466,7 @@ impl<R: Runtime> Executor<R> {
                 }
             }
             self.follow(state)
-        };
-        self.moved.notify_waiters();
-        self.carry_on(work);
+        }
     }
 
     fn free(&self, slot: Slot<R::Instance>) {
@@ -433,17 +480,6 @@ impl<R: Runtime> Executor<R> {
         self.moved.notify_waiters();
     }
 
-    fn expect(&self, took_ns: u64) {
-        // On a busy machine now and then one is interrupted for milliseconds, however short it
-        // is: that alone must not have all others handed over.
-        let took_ns = took_ns.min(4 * SHORT_NS);
-        let next_ns = match self.expected_ns.load(Relaxed) {
-            NEVER => took_ns,
-            expected_ns => expected_ns - expected_ns / FORGET + took_ns / FORGET,
-        };
-        self.expected_ns.store(next_ns, Relaxed);
-    }
-
     /// A request whose client has left.
     fn leave(&self, ticket: Ticket) {
         let work = {
@@ -452,11 +488,39 @@ impl<R: Runtime> Executor<R> {
             if !state.waiting.contains_key(&ticket) {
                 return;
             }
-            state.pool.cancel(ticket, monotonic_ns(), &mut state.actions);
-            state.take_waiting(ticket, self.timeout_ns);
-            self.follow(state)
+            self.withdraw(state, ticket)
         };
         self.carry_out(work);
+    }
+
+    /// Takes a request that waits out of the pool.
+    fn withdraw(&self, state: &mut State<R::Instance>, ticket: Ticket) -> Work<R::Instance> {
+        state.pool.cancel(ticket, monotonic_ns(), &mut state.actions);
+        state.take_waiting(ticket, self.timeout_ns);
+        self.follow(state)
+    }
+
+    /// Whether a request would have an instance made for it at once, and that is short enough
+    /// for a thread that others wait for. Not a process: it would die with this thread.
+    fn may_make_here(&self, state: &State<R::Instance>) -> bool {
+        let short = self.making.ns().saturating_add(self.serving.ns()) <= SHORT_NS;
+        if !short || !self.factory.is_in_thread() || !state.waiting.is_empty() {
+            return false;
+        }
+        let Standing { provisioning, idle, busy, .. } = state.pool.standing();
+        provisioning + idle + busy < self.max_instances
+    }
+
+    /// Frees instances on the calling thread, when it has sent the answer.
+    fn free_later(&self, work: &mut Work<R::Instance>) {
+        let Ok(event_loop) = Handle::try_current() else { return };
+        if !self.factory.is_in_thread() {
+            return;
+        }
+        for slot in std::mem::take(&mut work.free) {
+            let this = self.this.upgrade().expect("executors live in an Arc");
+            event_loop.spawn(async move { this.free(slot) });
+        }
     }
 
     /// Does what is due and returns when the next thing is.
@@ -595,18 +659,49 @@ impl<R: Runtime> Service for Executor<R> {
     }
 
     fn serve_here(&self, request: Request) -> Result<Answer, Request> {
-        if self.expected_ns.load(Relaxed) > SHORT_NS {
+        if self.serving.ns() > SHORT_NS {
             return Err(request);
         }
         let mut state = self.lock();
-        if state.resting.is_empty() {
+        if state.resting.is_empty() && !self.may_make_here(&state) {
             return Err(request);
         }
-        let (_, mut work, _) = self.arrive(&mut state, request, Reply::Caller);
-        drop(state);
-        let handed = work.here.take().expect("an instance rests, or the pool is drained");
-        self.carry_out(work);
-        Ok(self.serve_handed(handed))
+        let again = request.clone();
+        let Arrived { ticket, mut work, waits } = self.arrive(&mut state, request, Reply::Caller);
+        let handed = match (work.here.take(), waits) {
+            (Some(handed), _) => {
+                drop(state);
+                self.carry_out(work);
+                handed
+            }
+            (None, Some(waits)) => {
+                let Some(instance) = work.make.pop() else {
+                    // The pool would have it wait, which this thread may not.
+                    let withdrawn = self.withdraw(&mut state, ticket);
+                    drop(state);
+                    self.carry_out(work);
+                    self.carry_out(withdrawn);
+                    return Err(again);
+                };
+                drop(state);
+                self.carry_out(work);
+                let made = self.make(instance);
+                self.carry_out(made);
+                // It was the only one that waited, so it has this instance, another one
+                // that became idle meanwhile, or an answer.
+                waits.recv().expect("who waits is answered")
+            }
+            (None, None) => unreachable!("a caller that is not answered waits"),
+        };
+        Ok(match handed {
+            Handed::Answer(answer) => answer,
+            Handed::Job(job) => {
+                let (answer, mut work) = self.run(job);
+                self.free_later(&mut work);
+                self.carry_out(work);
+                answer
+            }
+        })
     }
 
     fn submit(self: Arc<Self>, request: Request) -> Pending {
@@ -616,7 +711,7 @@ impl<R: Runtime> Service for Executor<R> {
             let _ = sender.send(answer);
         };
         let reply = Reply::Told(Box::new(tell));
-        let (ticket, work, _) = self.arrive(&mut self.lock(), request, reply);
+        let Arrived { ticket, work, .. } = self.arrive(&mut self.lock(), request, reply);
         self.carry_out(work);
         let mut leave = Leave { executor: self, ticket, answered: false };
         Box::pin(async move {

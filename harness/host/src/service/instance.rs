@@ -129,6 +129,11 @@ impl<R: Runtime> Factory<R> {
         }
     }
 
+    /// Whether instances live inside of this process.
+    pub fn is_in_thread(&self) -> bool {
+        matches!(self.kind, Kind::Thread { .. })
+    }
+
     /// Makes instance `number` and waits until it is ready. A process dies with the thread
     /// that made it, so this must be called on one that stays.
     pub fn make(&self, number: u32) -> Result<Slot<R::Instance>, InvokeError> {

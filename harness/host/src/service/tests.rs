@@ -361,9 +361,12 @@ fn each_of_many_requests_has_one_answer_and_nothing_is_left() {
                 let ask = |turn: usize| match (turn * 7 + client) % 5 {
                     0 => Some(house.serve("trap")),
                     1 => Some(house.wait(house.submit("hello"))),
-                    2 => Some(house.executor.serve_here(request("hello")).unwrap_or_else(
-                        |request| house.executor.serve(request),
-                    )),
+                    2 => Some(
+                        house
+                            .executor
+                            .serve_here(request("hello"))
+                            .unwrap_or_else(|request| house.executor.serve(request)),
+                    ),
                     3 => {
                         drop(house.submit("hello"));
                         None
