@@ -42,6 +42,9 @@ impl<R: Runtime> Serving<R> {
         for executor in &executors {
             threads.block_on(executor.ready());
         }
+        if serve.records == 0 {
+            executors.iter().for_each(|executor| executor.forget_telemetry());
+        }
         let services = executors.iter().map(|e| Arc::clone(e) as Arc<dyn Service>).collect();
         let (http, records) = (serve.http.clone(), serve.records as usize);
         let gateway = Gateway::open(services, serve.listen, http, serve.busy_poll.0, records)?;

@@ -278,6 +278,11 @@ impl Pool {
         self.instances.events.take()
     }
 
+    /// Nobody will take changes of state: none are kept from here on, nor counted as lost.
+    pub fn forget_events(&mut self) {
+        self.instances.events.forget();
+    }
+
     /// How many changes of state were not kept since the beginning, because
     /// [`EVENT_LIMIT`] of them had not been taken.
     pub fn lost_events(&self) -> u64 {

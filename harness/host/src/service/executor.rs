@@ -102,6 +102,8 @@ struct State<I> {
     /// Instances that are being made or freed.
     moving: u32,
     counters: Vec<Counters>,
+    /// Nobody takes counters or events.
+    forgets: bool,
     why_no_instance: String,
     /// When the timer looks next.
     armed_ns: u64,
@@ -341,7 +343,11 @@ impl<R: Runtime> Executor<R> {
         message: String,
     ) {
         let Waiting { request, reply } = state.take_waiting(ticket, self.timeout_ns);
-        let answer = answer::refused(&request, cause, message, monotonic_ns());
+        let now_ns = monotonic_ns();
+        let late = now_ns >= request.intended_ns.saturating_add(self.timeout_ns);
+        // What kept an instance from being made in time is the reason, and not what happened.
+        let cause = if late && cause == Cause::NoInstance { Cause::DeadlinePassed } else { cause };
+        let answer = answer::refused(&request, cause, message, now_ns);
         match reply {
             Reply::Caller => work.here = Some(Handed::Answer(answer)),
             Reply::Thread(thread) => work.handed.push((thread, Handed::Answer(answer))),
@@ -470,7 +476,8 @@ impl<R: Runtime> Executor<R> {
     }
 
     fn free(&self, slot: Slot<R::Instance>) {
-        let counters = slot.counters();
+        let forgets = self.lock().forgets;
+        let counters = if forgets { None } else { slot.counters() };
         drop(slot);
         {
             let state = &mut *self.lock();
@@ -552,6 +559,15 @@ impl<R: Runtime> Executor<R> {
         next_ns
     }
 
+    /// Nobody will take events or counters: none are kept from here on, so that a pool
+    /// may live for ever.
+    pub fn forget_telemetry(&self) {
+        let state = &mut *self.lock();
+        state.forgets = true;
+        state.counters = Vec::new();
+        state.pool.forget_events();
+    }
+
     /// Ready when no instance is on its way: those of the minimum and the reserve are made,
     /// or could not be made.
     pub async fn ready(&self) {
@@ -589,6 +605,7 @@ impl<I> State<I> {
             processes: HashMap::new(),
             moving: 0,
             counters: Vec::new(),
+            forgets: false,
             why_no_instance: String::new(),
             armed_ns: NEVER,
         }

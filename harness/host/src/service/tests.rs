@@ -236,6 +236,17 @@ fn the_first_request_is_cold_and_the_next_finds_its_instance() {
 }
 
 #[test]
+fn what_nobody_takes_is_not_kept() {
+    let house = House::with(one());
+    house.serve("hello");
+    house.executor.forget_telemetry();
+    house.serve("again");
+    house.drain();
+    assert_eq!(house.executor.take_events(), (vec![], 0));
+    assert!(house.executor.take_counters().is_empty());
+}
+
+#[test]
 fn a_long_output_is_whole_and_the_next_one_too() {
     let house = House::with(one());
     let long = "x".repeat(100_000).leak();

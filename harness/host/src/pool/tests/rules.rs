@@ -235,6 +235,17 @@ fn time_does_not_run_backwards() {
 }
 
 #[test]
+fn events_that_nobody_takes_are_neither_kept_nor_lost() {
+    let mut stage = Stage::used(config(), 1, 0);
+    stage.0.forget_events();
+    for ticket in 0..EVENT_LIMIT as u64 / 2 + 3 {
+        stage.arrive(ticket, 1);
+        stage.served(0, 2);
+    }
+    assert_eq!((stage.0.lost_events(), stage.events()), (0, vec![]));
+}
+
+#[test]
 fn events_beyond_the_bound_are_counted() {
     let mut stage = Stage::used(config(), 1, 0);
     let had = stage.events().len();
