@@ -1,0 +1,345 @@
+//! The course of a soak: rounds of load, and between them what must be zero.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use crate::account::{Account, FUNCTIONS, Fate, WORDS_OF_LEAVERS, word};
+use crate::common::{Server, wait_until};
+use crate::leftovers::assert_nothing_left;
+use crate::mix::{self, MOST_BODY};
+use crate::openmetrics::Metrics;
+use crate::peer::Peer;
+use crate::watch::{self, Held};
+
+/// How long a soak lasts unless the environment says otherwise, in seconds.
+const SHORT: u64 = 5;
+/// Load between two looks at what is held.
+const LONGEST_ROUND: Duration = Duration::from_secs(20);
+/// How long the server is loaded while it drains.
+const FAREWELL: Duration = Duration::from_millis(1500);
+/// Descriptors, threads and memory of a loaded server differ from those of a new one; from
+/// here on they must not grow.
+const WARM_UP: Duration = Duration::from_secs(2);
+
+const MOST_INSTANCES: u64 = 4;
+/// How long closing may take on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Descriptors of the event loops that Wasmtime's host keeps for further instances: three
+/// each, and as many as it ever had instances at one time, of which half may be on their end.
+const MOST_LOOPS: usize = 3 * 2 * MOST_INSTANCES as usize * FUNCTIONS.len();
+
+/// What must have happened, however short it was; and what must have in a minute.
+const CERTAIN: [&str; 9] = [
+    "answered",
+    "bad-request",
+    "body-too-long",
+    "client-left",
+    "deadline-passed",
+    "function-failed",
+    "method-not-allowed",
+    "queue-full",
+    "trapped",
+];
+const RARE: [&str; 2] = ["out-of-memory", "slow-body"];
+const LONG: Duration = Duration::from_secs(60);
+
+/// Threads that a host may ever have: its own (main, the reader of its input, the
+/// watchdogs of gateway and engine, a helper of each signal), two event loops, and those of
+/// the pools, which are made when they are needed and stay (`Threads::start`).
+fn most_threads() -> u64 {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    let pools = MOST_INSTANCES * FUNCTIONS.len() as u64 + 64;
+    5 + cores.max(2) + 1 + pools
+}
+
+/// How much the memory of host and `lumos` may grow from the end of the warm-up to the end.
+const MOST_GROWTH_KIB: u64 = 16 << 10;
+
+struct Soak {
+    name: String,
+    server: Server,
+    peer: Peer,
+    host: i32,
+    begin: Instant,
+    /// What host and `lumos` held before the first request.
+    fresh: [Held; 2],
+    groups: usize,
+    account: Account,
+    table: String,
+}
+
+/// Whether the function is built for `form`.
+pub fn is_built(form: &str) -> bool {
+    manifest()["artifacts"].as_array().expect("a list").iter().any(|artifact| {
+        artifact["function"] == "conformance" && artifact["form"].as_str() == Some(form)
+    })
+}
+
+fn folder() -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_BIN_EXE_lumos")).with_file_name("../artifacts")
+}
+
+fn manifest() -> Value {
+    let text = std::fs::read(folder().join("artifacts.json")).expect("run scripts/build.sh");
+    serde_json::from_slice(&text).unwrap()
+}
+
+/// The functions as built, with `conformance` under a second name.
+fn artifacts() -> tempfile::TempDir {
+    let mut manifest = manifest();
+    let built = manifest["artifacts"].as_array_mut().unwrap();
+    let mut more = Vec::new();
+    for artifact in built.iter_mut() {
+        let path = folder().canonicalize().unwrap().join(artifact["path"].as_str().unwrap());
+        artifact["path"] = path.to_str().unwrap().into();
+        if artifact["function"] == "conformance" {
+            let mut again = artifact.clone();
+            again["function"] = "leavers".into();
+            more.push(again);
+        }
+    }
+    built.extend(more);
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("artifacts.json"), manifest.to_string()).unwrap();
+    folder
+}
+
+/// Soaks functions on a target in an isolation.
+pub fn soak(subject: (&str, &str)) {
+    let seconds = std::env::var("LUMOS_SOAK_SECONDS")
+        .map_or(SHORT, |text| text.parse().expect("LUMOS_SOAK_SECONDS is a number of seconds"));
+    let whole = Duration::from_secs(seconds);
+    let artifacts = artifacts();
+    let mut soak = Soak::start(subject, artifacts.path().to_str().unwrap());
+    soak.round(0, WARM_UP);
+    let warm = soak.look();
+    let round = LONGEST_ROUND.min(whole / 2);
+    let mut rounds = 0;
+    while soak.begin.elapsed() < whole || rounds < 2 {
+        rounds += 1;
+        soak.round(rounds, round);
+        soak.look();
+    }
+    soak.serves();
+    let end = soak.look();
+    soak.check_coverage(&CERTAIN);
+    if whole >= LONG {
+        soak.check_coverage(&RARE);
+    }
+    soak.check_growth(&warm, &end);
+    soak.drain_under_load();
+}
+
+impl Soak {
+    fn start(subject: (&str, &str), artifacts: &str) -> Self {
+        let (instances, most) = (MOST_INSTANCES.to_string(), format!("{MOST_BODY}B"));
+        let options = [
+            ["--artifacts", artifacts],
+            ["--max-instances", &instances],
+            ["--queue", "8"],
+            ["--keep-alive", "100ms"],
+            ["--timeout", "300ms"],
+            ["--memory", "128MiB"],
+            ["--max-body", &most],
+            ["--max-connections", "96"],
+            ["--idle", "1s"],
+        ];
+        let server = Server::start(&FUNCTIONS, subject, options.as_flattened());
+        let host = server.host().as_raw();
+        let fresh = [Held::by(host), Held::by(server.pid() as i32)];
+        let table = "  time s    requests  fds host/lumos  threads  anonymous KiB host/lumos  \
+                     instances made/failed\n";
+        Self {
+            name: format!("{}/{}", subject.0, subject.1),
+            groups: watch::groups(server.pid()),
+            peer: Peer::new(),
+            host,
+            fresh,
+            begin: Instant::now(),
+            account: Account::default(),
+            table: table.to_owned(),
+            server,
+        }
+    }
+
+    /// Loads it, then sees that nothing is left of that, and that the counts agree.
+    fn round(&mut self, number: u64, duration: Duration) {
+        let account = mix::send(self.server.address, self.peer.address, number, duration);
+        self.account.merge(account);
+        self.settle();
+        self.check_counts();
+    }
+
+    /// Waits until the pools are scaled to zero and all that was opened is closed. What
+    /// leaks makes this fail.
+    fn settle(&self) {
+        let name = &self.name;
+        let mut metrics = self.server.metrics();
+        wait_until(&format!("{name}: the pools to scale to zero"), || {
+            metrics = self.server.metrics();
+            metrics.sum("lumos_instances") + metrics.sum("lumos_queued_requests") == 0.0
+        });
+        wait_until(&format!("{name}: connections to end, but for the one that asks"), || {
+            self.server.metrics().sum("lumos_connections") == 1.0
+        });
+        wait_until(&format!("{name}: the processes of instances to go"), || {
+            watch::children(self.host) == 0
+        });
+        wait_until(&format!("{name}: the groups of instances to go"), || {
+            watch::groups(self.server.pid()) == self.groups
+        });
+        wait_until(&format!("{name}: guests' sockets to close"), || self.peer.held() == 0);
+        for (pid, fresh) in [self.host, self.server.pid() as i32].into_iter().zip(&self.fresh) {
+            self.wait_for_descriptors(pid, fresh);
+        }
+    }
+
+    /// All that a process opened must be closed. Only a host of instances in threads may keep
+    /// more: event loops, one for each instance that it ever had at a time.
+    fn wait_for_descriptors(&self, pid: i32, fresh: &Held) {
+        let spare = if self.name.ends_with("/thread") && pid == self.host { MOST_LOOPS } else { 0 };
+        let (before, loops_before) = fresh.without_event_loops();
+        let begin = Instant::now();
+        loop {
+            let held = Held::by(pid);
+            let (now, loops) = held.without_event_loops();
+            if now == before && loops <= loops_before + spare {
+                return;
+            }
+            assert!(
+                begin.elapsed() < PATIENCE,
+                "{}: process {pid} held {:?} and holds {:?}",
+                self.name,
+                fresh.descriptors,
+                held.descriptors
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// What both sides have counted is the same: see the head of `main.rs`.
+    fn check_counts(&self) {
+        let metrics = self.server.metrics();
+        for function in FUNCTIONS {
+            let mut server = by_cause(&metrics, function);
+            let mut clients = self.account.counted(function);
+            if function == "leavers" {
+                let closed = self.account.sum(|fate| *fate == Fate::Closed);
+                assert!(clients.is_empty(), "nobody stays for an answer: {clients:?}");
+                clients.insert("closed for good".to_owned(), closed);
+                let words = WORDS_OF_LEAVERS.iter().filter_map(|word| server.remove(*word)).sum();
+                server.insert("closed for good".to_owned(), words);
+            }
+            assert_eq!(server, clients, "{}: {function}, server and clients", self.name);
+        }
+        let unknown = self.account.sum(|fate| *fate == Fate::UnknownPath) as f64;
+        assert_eq!(metrics.value("lumos_unknown_paths_total", &[]), Some(unknown));
+        let standing = ["made", "reclaimed", "failed"]
+            .map(|what| metrics.sum(&format!("lumos_instances_{what}_total")));
+        // Among those that failed are some that could not be made.
+        let [made, reclaimed, failed] = standing;
+        let gone = reclaimed..=reclaimed + failed;
+        assert!(gone.contains(&made), "{}: {standing:?} instances", self.name);
+    }
+
+    /// What is held now, as a row of the table.
+    fn look(&mut self) -> [Held; 2] {
+        let held = [Held::by(self.host), Held::by(self.server.pid() as i32)];
+        let metrics = self.server.metrics();
+        let [host, lumos] = &held;
+        let row = format!(
+            "  {:>6.0}  {:>10}  {:>8}/{:<5}  {:>7}  {:>14}/{:<11}  {:>7}/{}",
+            self.begin.elapsed().as_secs_f64(),
+            self.account.begun(),
+            host.descriptors.len(),
+            lumos.descriptors.len(),
+            host.threads,
+            host.anonymous_kib,
+            lumos.anonymous_kib,
+            metrics.sum("lumos_instances_made_total"),
+            metrics.sum("lumos_instances_failed_total"),
+        );
+        println!("{:<22}{row}", self.name);
+        let _ = writeln!(self.table, "{row}");
+        held
+    }
+
+    /// A plain request is served as on the first day.
+    fn serves(&mut self) {
+        let reply = self.server.client().post("/conformance", r#"{"op":"echo","data":"still"}"#);
+        assert_eq!((reply.status, reply.body.as_str()), (200, r#"{"data":"still"}"#));
+        assert!(reply.start().starts_with("cold:"), "it had scaled to zero: {reply:?}");
+        assert_eq!(self.server.client().post("/noop", "{}").status, 200);
+        self.account.add("conformance", Fate::Counted("answered".to_owned()));
+        self.account.add("noop", Fate::Counted("answered".to_owned()));
+        self.settle();
+        self.check_counts();
+    }
+
+    /// What was meant to happen has happened.
+    fn check_coverage(&self, causes: &[&str]) {
+        for cause in causes {
+            assert_ne!(self.account.cause(cause), 0, "{}: no {cause}", self.name);
+        }
+        let metrics = self.server.metrics();
+        for count in ["cold_starts", "instances_reclaimed", "instances_failed"] {
+            let name = format!("lumos_{count}_total");
+            assert_ne!(metrics.sum(&name), 0.0, "{}: {name}", self.name);
+        }
+    }
+
+    fn check_growth(&self, warm: &[Held; 2], end: &[Held; 2]) {
+        for (before, now) in warm.iter().zip(end) {
+            let growth = now.anonymous_kib.saturating_sub(before.anonymous_kib);
+            assert!(growth <= MOST_GROWTH_KIB, "{}: memory grew by {growth} KiB", self.name);
+        }
+        assert_eq!(end[1].threads, self.fresh[1].threads, "{}: threads of lumos", self.name);
+        assert!(end[0].threads <= most_threads(), "{}: {} threads", self.name, end[0].threads);
+    }
+
+    /// Ends the server while it is loaded: its last words agree with what clients saw.
+    fn drain_under_load(mut self) {
+        let (to, silent) = (self.server.address, self.peer.address);
+        let leavers = by_cause(&self.server.metrics(), "leavers");
+        let load = std::thread::spawn(move || mix::send_to_the_end(to, silent, FAREWELL));
+        let busy = || self.server.busy("conformance") > 0.0;
+        wait_until(&format!("{}: the last load to run", self.name), busy);
+        self.server.signal(Signal::SIGTERM);
+        let ended = self.server.ended().expect(0);
+        self.account.merge(load.join().unwrap());
+        let mut expected = leavers;
+        for function in FUNCTIONS {
+            for (cause, count) in self.account.counted(function) {
+                *expected.entry(cause).or_default() += count;
+            }
+        }
+        let (_, said) = ended.stdout.split_once("\ndrained: ").expect("its last words");
+        let lines = said.lines().skip(1).map(|line| line.trim().split_once("  ").unwrap());
+        let said = by_word(lines.map(|(count, cause)| (cause, count.parse().unwrap())));
+        assert_eq!(said, expected, "{}: last words and clients", self.name);
+        assert_nothing_left(&self.server.scratch, self.server.pid());
+        println!("\n{}\n{}\n{}\n", self.name, self.table, self.account.lines().join("\n"));
+    }
+}
+
+/// What the server has counted of `function`, by cause, without those that are zero.
+fn by_cause(metrics: &Metrics, function: &str) -> BTreeMap<String, u64> {
+    let causes = lumos_host::gateway::Ending::OF_FUNCTIONS.map(|ending| ending.as_str());
+    let count = |cause: &str| {
+        let labels = [("function", function), ("cause", cause)];
+        metrics.value("lumos_requests_total", &labels).unwrap_or(0.0) as u64
+    };
+    by_word(causes.into_iter().map(|cause| (cause, count(cause))))
+}
+
+fn by_word<'c>(causes: impl Iterator<Item = (&'c str, u64)>) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    for (cause, count) in causes.filter(|(_, count)| *count > 0) {
+        *counts.entry(word(cause).to_owned()).or_default() += count;
+    }
+    counts
+}
