@@ -48,6 +48,23 @@ pub trait Runtime: Send + Sync + 'static {
         marks: &mut Marks,
     ) -> Result<Self::Module, HostError>;
 
+    /// Like [`load`](Self::load), for a module that will have up to `instances` instances at
+    /// one time in this process, whose memory may be reserved beforehand. As `load`, unless
+    /// an engine has something better.
+    ///
+    /// # Errors
+    /// As `load`, and when so much cannot be reserved.
+    fn load_for(
+        &self,
+        instances: u32,
+        target: &Target,
+        artifact: &Path,
+        marks: &mut Marks,
+    ) -> Result<Self::Module, HostError> {
+        let _ = instances;
+        self.load(target, artifact, marks)
+    }
+
     /// Links, makes memory, initialises: ready to serve ([`Phase::Instantiate`]).
     ///
     /// # Errors

@@ -96,6 +96,10 @@ pub struct Pooled {
     pub prepare: Prepare,
     /// How its instances are kept.
     pub pool: PoolConfig,
+    /// Have the engine reserve the memory of all instances beforehand, where it can and
+    /// they live inside the host: making and freeing one is quicker then.
+    #[serde(default)]
+    pub reserve: bool,
 }
 
 /// What a gateway accepts.

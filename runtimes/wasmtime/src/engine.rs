@@ -2,7 +2,7 @@
 
 use lumos_host::HostError;
 use wasmtime::component::Linker;
-use wasmtime::{Config, Engine, OptLevel};
+use wasmtime::{Config, Enabled, Engine, OptLevel, PoolingAllocationConfig};
 
 use crate::instance::Guest;
 use crate::mode::Mode;
@@ -21,11 +21,31 @@ pub struct ModeEngine {
 }
 
 impl ModeEngine {
+    /// An engine whose instances get their memory from the system, one by one.
     pub fn new(mode: Mode) -> Result<Self, HostError> {
+        Self::with(mode, |_| {})
+    }
+
+    /// An engine that has reserved address space for so many instances at one time.
+    pub fn reserving(mode: Mode, instances: u32) -> Result<Self, HostError> {
+        Self::with(mode, |config| {
+            config.allocation_strategy(reservation(instances));
+        })
+        .map_err(|error| {
+            HostError::engine(format!(
+                "{error}; address space for {instances} instances was to be reserved: allow fewer, \
+                 or do without (--reserve false)"
+            ))
+        })
+    }
+
+    fn with(mode: Mode, change: impl FnOnce(&mut Config)) -> Result<Self, HostError> {
         let cannot = |error: wasmtime::Error| {
             HostError::engine(format!("{}: the engine cannot be made: {error:#}", mode.target()))
         };
-        let engine = Engine::new(&config(mode).map_err(cannot)?).map_err(cannot)?;
+        let mut config = config(mode).map_err(cannot)?;
+        change(&mut config);
+        let engine = Engine::new(&config).map_err(cannot)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(cannot)?;
         storage::add_to_linker(&mut linker).map_err(cannot)?;
@@ -59,4 +79,31 @@ fn config(mode: Mode) -> wasmtime::Result<Config> {
         // A cell has one thread. On more, the thread's CPU time would miss the others'.
         .parallel_compilation(false);
     Ok(config)
+}
+
+/// Slots for `instances`, which keep the pages that their last instance has touched where
+/// the kernel tells which those are (`PAGEMAP_SCAN`, Linux 6.7); elsewhere to keep pages
+/// would mean to write all of them anew.
+fn reservation(instances: u32) -> PoolingAllocationConfig {
+    /// Beyond the instances that serve: those that are being freed meanwhile.
+    const SPARE: u32 = 32;
+    /// Core modules and tables of a component: the function's own, WASI's adapters, shims.
+    const PARTS: u32 = 8;
+    /// More than a small function touches; what is beyond goes back to the system.
+    const KEPT_BYTES: usize = 4 << 20;
+    let slots = instances.saturating_add(SPARE);
+    let parts = slots.saturating_mul(PARTS);
+    let mut config = PoolingAllocationConfig::new();
+    config
+        .total_component_instances(slots)
+        .total_memories(slots)
+        .total_stacks(slots)
+        .total_core_instances(parts)
+        .total_tables(parts)
+        .max_unused_warm_slots(slots)
+        .async_stack_keep_resident(64 << 10);
+    if PoolingAllocationConfig::is_pagemap_scan_available() {
+        config.pagemap_scan(Enabled::Yes).linear_memory_keep_resident(KEPT_BYTES);
+    }
+    config
 }

@@ -93,6 +93,17 @@ impl Runtime for WasmtimeRuntime {
         WasmtimeModule::load(engine, artifact, marks)
     }
 
+    fn load_for(
+        &self,
+        instances: u32,
+        target: &Target,
+        artifact: &Path,
+        marks: &mut Marks,
+    ) -> Result<WasmtimeModule, HostError> {
+        let engine = Arc::new(ModeEngine::reserving(Mode::of(target)?, instances)?);
+        WasmtimeModule::load(engine, artifact, marks)
+    }
+
     fn instantiate(
         &self,
         module: &WasmtimeModule,

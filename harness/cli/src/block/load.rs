@@ -83,7 +83,7 @@ pub(super) fn attempt(
     let prepare = session.prepare(&block.cell);
     let prepare = prepare.map_err(|error| ClientError::Refused(format!("{error:#}")))?;
     let pool = period.settings.pool_of(point);
-    let function = Pooled { name: block.cell.function.clone(), prepare, pool };
+    let function = Pooled { name: block.cell.function.clone(), prepare, pool, reserve: false };
     let traffic = match period.trace {
         Some(trace) => traffic_from(&point.traffic, trace),
         None => point.traffic.clone(),

@@ -111,6 +111,11 @@ struct InstanceArgs {
     #[arg(long)]
     cpus: Option<f64>,
 
+    /// Whether the engine reserves address space for the maximum of instances, where it can
+    /// and they are threads: making and freeing one is quicker then. Wasmtime can.
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    reserve: bool,
+
     /// The storage that the functions can reach.
     #[arg(long, default_value = "inline")]
     storage: Storage,
@@ -328,7 +333,8 @@ impl Serve {
                 let (artifact, _) = session.artifact(name, &self.target)?;
                 session.prepare_with(&cell, artifact, "{}".to_owned())?
             };
-            functions.push(Pooled { name: name.clone(), prepare, pool: self.pool() });
+            let (pool, reserve) = (self.pool(), self.instance.reserve);
+            functions.push(Pooled { name: name.clone(), prepare, pool, reserve });
         }
         Ok(functions)
     }

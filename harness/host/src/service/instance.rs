@@ -106,7 +106,14 @@ impl<R: Runtime> Factory<R> {
             Isolation::Thread => {
                 let config = lane::instance_config(prepare);
                 let mut marks = Marks::default();
-                let module = runtime.load(&prepare.target, &prepare.artifact, &mut marks)?;
+                let (target, artifact) = (&prepare.target, &prepare.artifact);
+                let module = match function.reserve {
+                    true => {
+                        let instances = function.pool.max_instances;
+                        runtime.load_for(instances, target, artifact, &mut marks)?
+                    }
+                    false => runtime.load(target, artifact, &mut marks)?,
+                };
                 // Some engines compile for the first instance: then the module is resident.
                 drop(runtime.instantiate(&module, &config, &mut marks)?);
                 Kind::Thread { module, config }

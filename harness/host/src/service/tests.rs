@@ -159,7 +159,7 @@ impl House {
         };
         let threads = Threads::start(pool.max_instances).unwrap();
         let gated = Gated::default();
-        let function = Pooled { name: "gated".to_owned(), prepare, pool };
+        let function = Pooled { name: "gated".to_owned(), prepare, pool, reserve: true };
         let runtime = Arc::new(gated.clone());
         let executor =
             Executor::start(runtime, &function, Home::default(), threads.handle()).unwrap();
