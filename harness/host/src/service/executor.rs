@@ -5,7 +5,7 @@
 //! calling thread or on the blocking threads of a tokio runtime, which must never end: an
 //! instance's process dies with the thread that made it (`PR_SET_PDEATHSIG`).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -18,6 +18,7 @@ use lumos_model::pool::PoolEvent;
 use lumos_model::protocol::Pooled;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use rustc_hash::FxHashMap;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 
@@ -90,15 +91,15 @@ struct State<I> {
     actions: Vec<Action>,
     tickets: Ticket,
     /// Instances that are ready or idle.
-    resting: HashMap<u32, Slot<I>>,
+    resting: FxHashMap<u32, Slot<I>>,
     /// Requests that wait for an instance.
-    waiting: HashMap<Ticket, Waiting<I>>,
+    waiting: FxHashMap<Ticket, Waiting<I>>,
     /// When those are to be given up.
     deadlines: BTreeSet<(u64, Ticket)>,
     /// Who gets the answers of requests that run on threads of our own.
-    running: HashMap<Ticket, Running>,
+    running: FxHashMap<Ticket, Running>,
     /// Processes that serve.
-    processes: HashMap<u32, Pid>,
+    processes: FxHashMap<u32, Pid>,
     /// Instances that are being made or freed.
     moving: u32,
     counters: Vec<Counters>,
@@ -598,11 +599,11 @@ impl<I> State<I> {
             pool,
             actions: Vec::new(),
             tickets: 0,
-            resting: HashMap::new(),
-            waiting: HashMap::new(),
+            resting: FxHashMap::default(),
+            waiting: FxHashMap::default(),
             deadlines: BTreeSet::new(),
-            running: HashMap::new(),
-            processes: HashMap::new(),
+            running: FxHashMap::default(),
+            processes: FxHashMap::default(),
             moving: 0,
             counters: Vec::new(),
             forgets: false,
