@@ -42,6 +42,7 @@ start() { # NAME PORT PATH COMMAND..
   exit 1
 }
 lumos=(target/release/lumos serve noop --target wasmtime-aot --isolation thread --max-instances 64)
+# The client and the server share the cores: what is measured is how they take turns too, so expect other ratios elsewhere.
 start lumos 28080 /noop "${lumos[@]}" --listen 127.0.0.1:28080
 start lumos-busy-poll 28081 /noop "${lumos[@]}" --listen 127.0.0.1:28081 --busy-poll 100us
 start lumos-new 28082 /noop "${lumos[@]}" --listen 127.0.0.1:28082 --keep-alive 0s

@@ -146,7 +146,7 @@ struct HttpArgs {
 
     /// How long the gateway may look for the next request before it sleeps, where there are
     /// fewer clients than cores; 0s: not at all.
-    #[arg(long, value_name = "TIME", default_value = "50us")]
+    #[arg(long, value_name = "TIME", default_value = "0s")]
     busy_poll: Span,
 
     /// How long requests may take to end when the gateway is drained.
