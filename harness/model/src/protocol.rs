@@ -11,9 +11,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::arrival::Traffic;
 use crate::capability::Capabilities;
 use crate::cell::{Isolation, Start, Target};
-use crate::arrival::Traffic;
 use crate::pool::{PoolConfig, PoolEvent};
 use crate::row::Sample;
 use crate::units::{ByteSize, Span};
