@@ -7,7 +7,10 @@ use serde_json::Value;
 /// A `lumos` without hosts beside it.
 fn alone(folder: &std::path::Path) -> Command {
     let lumos = folder.join("lumos");
-    std::fs::copy(env!("CARGO_BIN_EXE_lumos"), &lumos).unwrap();
+    // By a process of its own: a file that this one has open for writing when the other test
+    // starts a child cannot be executed as long as that child has not.
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_lumos")).arg(&lumos).status();
+    assert!(copied.unwrap().success());
     let mut command = Command::new(lumos);
     command.arg("doctor").arg("--artifacts").arg(folder).current_dir(folder);
     command
