@@ -114,6 +114,10 @@ words! {
 }
 
 impl Start {
+    /// What a single sample can ask for: all of them but [`Start::Mixed`].
+    pub const SINGLE: [Start; 5] =
+        [Start::Warm, Start::ColdInstance, Start::ColdModule, Start::ColdProcess, Start::ColdImage];
+
     /// Whether this is one of the cold rungs.
     pub const fn is_cold(self) -> bool {
         !matches!(self, Start::Warm | Start::Mixed)

@@ -34,7 +34,7 @@ fn target(mode: Mode) -> TargetCapability {
         form,
         compiled_from,
         isolations: vec![Isolation::Process, Isolation::Thread],
-        starts: Start::ALL.to_vec(),
+        starts: Start::SINGLE.to_vec(),
         storages: vec![Storage::Inline, Storage::Local, Storage::Redis, Storage::Host],
         settings: settings(mode),
     }

@@ -28,7 +28,7 @@ fn target(mode: Mode) -> TargetCapability {
         form: mode.form(),
         compiled_from: (mode == Mode::Aot).then(|| Form::P2.into()),
         isolations: vec![Isolation::Process, Isolation::Thread],
-        starts: Start::ALL.to_vec(),
+        starts: Start::SINGLE.to_vec(),
         storages: vec![Storage::Inline, Storage::Local, Storage::Redis, Storage::Host],
         settings: settings(mode),
     }

@@ -10,6 +10,7 @@ use lumos_load::http::{LoadError, LoadOptions, Record, Report, Target, run};
 use lumos_model::arrival::{Arrival, Rate, Traffic};
 
 /// A request as the server got it.
+#[derive(Clone)]
 pub struct Got {
     pub number: u64,
     pub line: String,
@@ -100,8 +101,9 @@ fn serve(
     let mut stream = stream;
     while let Some(mut got) = read(&mut reader) {
         got.number = requests.fetch_add(1, Ordering::SeqCst);
+        // Before the answer: a client may look at it as soon as it has that.
+        all.lock().unwrap().push(got.clone());
         let then = answer(&got, &mut stream);
-        all.lock().unwrap().push(got);
         if matches!(then, Then::Close) {
             return;
         }
