@@ -8,7 +8,8 @@ use nix::sys::time::TimeSpec;
 use nix::sys::timer::{Expiration, TimerSetTimeFlags};
 use nix::sys::timerfd::{ClockId, TimerFd, TimerFlags};
 
-use super::{exact_timers, spin_ns};
+use super::exact_timers;
+use super::window::Window;
 use crate::clock::SECOND;
 
 /// Tells an event loop how long it may poll before something is due.
@@ -20,7 +21,7 @@ use crate::clock::SECOND;
 pub struct LoopPacer {
     timer: TimerFd,
     armed_ns: Option<u64>,
-    spin_ns: u64,
+    window: Window,
 }
 
 impl LoopPacer {
@@ -32,7 +33,7 @@ impl LoopPacer {
         exact_timers()?;
         let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
         let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, flags)?;
-        Ok(Self { timer, armed_ns: None, spin_ns: spin_ns() })
+        Ok(Self { timer, armed_ns: None, window: Window::new() })
     }
 
     /// How long to poll at `now_ns` when the next thing is due at `due_ns`: not at all, or
@@ -47,7 +48,12 @@ impl LoopPacer {
         due_ns: Option<u64>,
     ) -> Result<Option<Duration>, Errno> {
         let Some(due_ns) = due_ns else { return Ok(None) };
-        let wake_ns = due_ns.saturating_sub(self.spin_ns);
+        if let Some(late_ns) = self.armed_ns.and_then(|armed_ns| now_ns.checked_sub(armed_ns)) {
+            // The first look after the timer's time.
+            self.window.woke(late_ns);
+            self.armed_ns = None;
+        }
+        let wake_ns = due_ns.saturating_sub(self.window.ns());
         if wake_ns <= now_ns {
             return Ok(Some(Duration::ZERO));
         }

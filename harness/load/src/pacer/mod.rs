@@ -2,8 +2,8 @@
 //!
 //! A sleep that is said to end at a time ends some 50 us after it, however fine the clock
 //! is. So the pacer sleeps on an absolute time with the least timer slack
-//! (`PR_SET_TIMERSLACK`, prctl(2)) until [`Pacer::SPIN`] before the time, and reads the clock
-//! over and over for the rest. [`Pacer`] does so for a thread that has nothing else to do,
+//! (`PR_SET_TIMERSLACK`, prctl(2)) until [`Pacer::SPIN`] or more before the time, as it has learnt
+//! that wake-ups take here, and reads the clock over and over for the rest. [`Pacer`] does so for a thread that has nothing else to do,
 //! [`LoopPacer`] for an event loop, which must see responses when they arrive and not after a
 //! spin.
 //!
@@ -13,6 +13,7 @@
 
 mod event_loop;
 mod lateness;
+mod window;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -23,6 +24,7 @@ use nix::time::{ClockId, ClockNanosleepFlags, clock_nanosleep};
 
 pub use self::event_loop::LoopPacer;
 pub use self::lateness::{LATE, Lateness, SendError};
+use self::window::Window;
 use crate::clock::{SECOND, now_ns};
 
 /// How often a wait that can be stopped looks whether it is.
@@ -31,12 +33,12 @@ const LOOK: u64 = SECOND / 20;
 /// Waits for intended times on the calling thread.
 #[derive(Debug)]
 pub struct Pacer {
-    spin_ns: u64,
+    window: Window,
     lateness: Lateness,
 }
 
 impl Pacer {
-    /// How long before the time the sleep ends.
+    /// How long before the time the sleep ends, at least.
     pub const SPIN: Duration = Duration::from_micros(50);
 
     /// A pacer for the calling thread, whose timer slack becomes 1 ns.
@@ -45,20 +47,23 @@ impl Pacer {
     /// When the kernel refuses the timer slack.
     pub fn new() -> Result<Self, Errno> {
         exact_timers()?;
-        Ok(Self { spin_ns: spin_ns(), lateness: Lateness::new() })
+        Ok(Self { window: Window::new(), lateness: Lateness::new() })
     }
 
     /// Returns at `due_ns`, or at once if that is over, with the time that it is then. Never
     /// returns early. The lateness is recorded.
     pub fn wait_until(&mut self, due_ns: u64) -> u64 {
-        sleep_until(due_ns.saturating_sub(self.spin_ns));
+        let spin_from = due_ns.saturating_sub(self.window.ns());
+        if now_ns() < spin_from {
+            self.sleep_until(spin_from);
+        }
         self.spin(due_ns)
     }
 
     /// As [`Self::wait_until`]; `None`: somebody set `stop` meanwhile, which is seen within
     /// 50 ms.
     pub fn wait_until_or(&mut self, due_ns: u64, stop: &AtomicBool) -> Option<u64> {
-        let spin_from = due_ns.saturating_sub(self.spin_ns);
+        let spin_from = due_ns.saturating_sub(self.window.ns());
         loop {
             if stop.load(Ordering::Relaxed) {
                 return None;
@@ -67,13 +72,18 @@ impl Pacer {
             if now >= spin_from {
                 return Some(self.spin(due_ns));
             }
-            sleep_until(spin_from.min(now + LOOK));
+            self.sleep_until(spin_from.min(now + LOOK));
         }
     }
 
     /// How late it was.
     pub fn lateness(&self) -> &Lateness {
         &self.lateness
+    }
+
+    fn sleep_until(&mut self, at_ns: u64) {
+        sleep_until(at_ns);
+        self.window.woke(now_ns().saturating_sub(at_ns));
     }
 
     fn spin(&mut self, due_ns: u64) -> u64 {
@@ -83,7 +93,7 @@ impl Pacer {
                 self.lateness.record(now - due_ns);
                 return now;
             }
-            if self.spin_ns == 0 {
+            if self.window.ns() == 0 {
                 sleep_until(due_ns);
             } else {
                 std::hint::spin_loop();
@@ -95,12 +105,6 @@ impl Pacer {
 /// Sets the calling thread's timer slack to 1 ns, from the 50 us that threads have.
 fn exact_timers() -> Result<(), Errno> {
     nix::sys::prctl::set_timerslack(1)
-}
-
-/// How long this machine lets us spin, in nanoseconds.
-fn spin_ns() -> u64 {
-    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
-    if cpus > 1 { Pacer::SPIN.as_nanos() as u64 } else { 0 }
 }
 
 /// Sleeps until `at_ns`; not at all if that is over.
@@ -129,7 +133,7 @@ mod tests {
 
     #[test]
     fn without_a_spin_it_is_not_early_either() {
-        let mut pacer = Pacer { spin_ns: 0, lateness: Lateness::new() };
+        let mut pacer = Pacer { window: Window::none(), lateness: Lateness::new() };
         let due = now_ns() + 100_000;
         assert!(pacer.wait_until(due) >= due);
     }
