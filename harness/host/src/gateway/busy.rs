@@ -12,7 +12,7 @@
 use std::cell::Cell;
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::monotonic_ns;
@@ -32,10 +32,18 @@ const MOST_SOCKETS: usize = 8;
 pub struct BusyPoll {
     most_ns: u64,
     most_sockets: usize,
-    open: AtomicUsize,
-    elsewhere: AtomicUsize,
+    family: Arc<Family>,
     looking: AtomicBool,
     sockets: Mutex<Vec<RawFd>>,
+}
+
+/// What all event loops have together.
+#[derive(Debug, Default)]
+struct Family {
+    /// Sockets that are looked at.
+    open: AtomicUsize,
+    /// Requests that are served on other threads.
+    elsewhere: AtomicUsize,
 }
 
 /// What one thread has learnt.
@@ -73,16 +81,18 @@ thread_local! {
 }
 
 impl BusyPoll {
-    /// Looks for `most` at a time, on a machine that gives this process `cores` cores.
-    pub fn new(most: Duration, cores: usize) -> Self {
-        Self {
+    /// For `loops` event loops, of which each looks for `most` at a time, on a machine that
+    /// gives this process `cores` cores.
+    pub fn family(most: Duration, cores: usize, loops: usize) -> Vec<Arc<Self>> {
+        let family = Arc::<Family>::default();
+        let one = |_| Self {
             most_ns: most.as_nanos() as u64,
             most_sockets: cores.saturating_sub(1).min(MOST_SOCKETS),
-            open: AtomicUsize::new(0),
-            elsewhere: AtomicUsize::new(0),
+            family: Arc::clone(&family),
             looking: AtomicBool::new(false),
             sockets: Mutex::default(),
-        }
+        };
+        (0..loops).map(one).map(Arc::new).collect()
     }
 
     /// Whether it is ever done.
@@ -92,27 +102,29 @@ impl BusyPoll {
 
     /// Has `socket` looked at until the result is dropped.
     pub fn watch(&self, socket: RawFd) -> Watched<'_> {
-        let mut sockets = self.lock();
-        sockets.push(socket);
-        self.open.store(sockets.len(), Ordering::Relaxed);
+        self.lock().push(socket);
+        self.family.open.fetch_add(1, Ordering::Relaxed);
         Watched { of: self, socket }
     }
 
     /// Says that a request is served on another thread until the result is dropped: that
     /// thread wants the core, and what it wakes is no socket.
     pub fn serve_elsewhere(&self) -> Elsewhere<'_> {
-        self.elsewhere.fetch_add(1, Ordering::Relaxed);
-        Elsewhere(self)
+        self.family.elsewhere.fetch_add(1, Ordering::Relaxed);
+        Elsewhere(&self.family)
     }
 
     /// To be called by a thread that has nothing to do; returns when there may be something,
     /// or when it is time to sleep.
     pub fn before_sleep(&self) {
-        let open = self.open.load(Ordering::Relaxed);
+        let Family { open, elsewhere } = &*self.family;
+        let open = open.load(Ordering::Relaxed);
         let mut lesson = LESSON.get();
         (lesson.began_ns, lesson.met) = (0, false);
-        let useful =
-            open > 0 && open <= self.most_sockets && self.elsewhere.load(Ordering::Relaxed) == 0;
+        let useful = open > 0
+            && open <= self.most_sockets
+            && elsewhere.load(Ordering::Relaxed) == 0
+            && !self.lock().is_empty();
         if useful {
             lesson.began_ns = monotonic_ns();
             if lesson.window_ns > 0 && !self.looking.swap(true, Ordering::Acquire) {
@@ -170,13 +182,13 @@ impl Drop for Watched<'_> {
         if let Some(at) = sockets.iter().position(|socket| *socket == self.socket) {
             sockets.swap_remove(at);
         }
-        self.of.open.store(sockets.len(), Ordering::Relaxed);
+        self.of.family.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 /// A request that is served on another thread.
 #[derive(Debug)]
-pub struct Elsewhere<'b>(&'b BusyPoll);
+pub struct Elsewhere<'b>(&'b Family);
 
 impl Drop for Elsewhere<'_> {
     fn drop(&mut self) {
@@ -222,9 +234,10 @@ mod tests {
 
     #[test]
     fn one_core_is_never_kept_busy_and_two_only_for_one_client() {
-        assert!(!BusyPoll::new(Duration::from_micros(50), 1).is_wanted());
-        assert!(!BusyPoll::new(Duration::ZERO, 4).is_wanted());
-        let busy = BusyPoll::new(Duration::from_micros(50), 2);
+        let one_of = |most, cores| BusyPoll::family(most, cores, 2).remove(0);
+        assert!(!one_of(Duration::from_micros(50), 1).is_wanted());
+        assert!(!one_of(Duration::ZERO, 4).is_wanted());
+        let busy = one_of(Duration::from_micros(50), 2);
         assert!(busy.is_wanted());
         assert_eq!(busy.most_sockets, 1);
     }

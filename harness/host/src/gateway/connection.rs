@@ -2,6 +2,7 @@
 //! gateway closes.
 
 use std::future::Future;
+use std::net::TcpStream as PlainStream;
 use std::os::fd::AsRawFd;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::event_loop::{EventLoop, Place};
 use super::rewake::rewake;
 use super::{LEAST_HEAD, Shared, reply, route};
 
@@ -26,14 +28,18 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 16 << 20;
 
-/// Accepts connections, as many at one time as the limit says, until it is dropped.
-pub async fn accept(shared: Arc<Shared>, listener: TcpListener) {
+/// Accepts connections, as many at one time as the limit says, until it is dropped, and
+/// gives them to event loops.
+pub async fn accept(shared: Arc<Shared>, loops: Vec<Arc<EventLoop>>, listener: TcpListener) {
     let slots = Arc::new(Semaphore::new(shared.limits.connections.max(1) as usize));
     loop {
         let slot = Arc::clone(&slots).acquire_owned().await.expect("it is never closed");
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                tokio::spawn(hold(Arc::clone(&shared), stream, slot));
+        // As a plain stream it belongs to no event loop yet.
+        match listener.accept().await.and_then(|(stream, _)| stream.into_std()) {
+            Ok(stream) => {
+                let place = EventLoop::with_fewest_connections(&loops);
+                let threads = place.0.threads.clone();
+                threads.spawn(hold(Arc::clone(&shared), place, stream, slot));
             }
             Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
         }
@@ -41,16 +47,28 @@ pub async fn accept(shared: Arc<Shared>, listener: TcpListener) {
 }
 
 /// Serves the requests of one connection.
-async fn hold(shared: Arc<Shared>, stream: TcpStream, _slot: OwnedSemaphorePermit) {
-    // Answers are small: they shall not wait for more.
-    let _ = stream.set_nodelay(true);
+async fn hold(
+    shared: Arc<Shared>,
+    Place(ref event_loop): Place,
+    stream: PlainStream,
+    _slot: OwnedSemaphorePermit,
+) {
     shared.metrics.accepted.inc();
     let _open = Open::new(&shared);
-    let _watched = shared.busy.watch(stream.as_raw_fd());
+    // Answers are small: they shall not wait for more.
+    let _ = stream.set_nodelay(true);
+    // Where the kernel has no memory for it, the connection is closed.
+    let Ok(stream) = TcpStream::from_std(stream) else { return };
+    let _watched = event_loop.busy.watch(stream.as_raw_fd());
     let mut closing = shared.closing();
     let unread = Arc::new(AtomicBool::new(false));
     let service = service_fn(|request| {
-        let reply = route::answer(Arc::clone(&shared), Arc::clone(&unread), request);
+        let reply = route::answer(
+            Arc::clone(&shared),
+            Arc::clone(event_loop),
+            Arc::clone(&unread),
+            request,
+        );
         Box::pin(async { Ok::<_, std::convert::Infallible>(reply.await) })
     });
     let mut connection = http1::Builder::new()

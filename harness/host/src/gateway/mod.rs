@@ -14,6 +14,7 @@
 mod busy;
 mod connection;
 mod ending;
+mod event_loop;
 mod here;
 mod metrics;
 mod records;
@@ -27,21 +28,18 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle, Thread};
 use std::time::Duration;
 
 use lumos_model::protocol::HttpLimits;
 use lumos_model::row::Sample;
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::error::HostError;
 use crate::service::Service;
-use busy::BusyPoll;
 pub use ending::Ending;
-use here::Here;
+use event_loop::EventLoops;
 use metrics::Metrics;
 use records::Records;
 use route::Route;
@@ -49,8 +47,9 @@ use route::Route;
 /// The least that the HTTP library sets aside for a head; a lower limit is checked after the
 /// head was read.
 const LEAST_HEAD: usize = 8 << 10;
-/// Threads of the event loop: one that works, and one that stands by ([`here`]).
-const THREADS: usize = 2;
+/// More event loops than these are not made, whatever the machine has of cores: the clients
+/// want some too.
+const MOST_LOOPS: usize = 4;
 /// Connections that wait to be accepted, at most.
 const BACKLOG: u32 = 1024;
 /// How long answers to requests that were stopped may take to be sent.
@@ -59,56 +58,8 @@ const LAST_ANSWERS: Duration = Duration::from_secs(1);
 /// Functions that are served by HTTP.
 pub struct Gateway {
     shared: Arc<Shared>,
-    event_loop: EventLoop,
+    event_loops: EventLoops,
     address: SocketAddr,
-}
-
-/// The threads of a gateway; ended when it is dropped.
-struct EventLoop {
-    runtime: Option<Runtime>,
-    here: Arc<Here>,
-    watchdog: Option<JoinHandle<()>>,
-}
-
-impl EventLoop {
-    fn start(busy: &Arc<BusyPoll>) -> Result<Self, HostError> {
-        let mut builder = Builder::new_multi_thread();
-        builder.worker_threads(THREADS).thread_name("gateway").enable_all();
-        if busy.is_wanted() {
-            let (before, after) = (Arc::clone(busy), Arc::clone(busy));
-            builder.on_thread_park(move || before.before_sleep());
-            builder.on_thread_unpark(move || after.after_sleep());
-        }
-        let failed = |e| HostError::system("start the gateway's threads", e);
-        let here = Arc::new(Here::new(THREADS));
-        let runtime = builder.build().map_err(failed)?;
-        let mut event_loop = Self { runtime: Some(runtime), here, watchdog: None };
-        let watchdog = event_loop.here.watch(event_loop.runtime().handle().clone());
-        event_loop.watchdog = Some(watchdog.map_err(failed)?);
-        Ok(event_loop)
-    }
-
-    fn runtime(&self) -> &Runtime {
-        self.runtime.as_ref().expect("it is there until this is dropped")
-    }
-
-    fn watchdog(&self) -> Thread {
-        self.watchdog.as_ref().expect("it is there until this is dropped").thread().clone()
-    }
-}
-
-impl Drop for EventLoop {
-    fn drop(&mut self) {
-        self.here.end();
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_timeout(LAST_ANSWERS);
-        }
-        if let Some(watchdog) = self.watchdog.take() {
-            watchdog.thread().unpark();
-            // It does nothing that can panic.
-            let _ = watchdog.join();
-        }
-    }
 }
 
 /// What all connections share.
@@ -119,9 +70,6 @@ struct Shared {
     checks_heads: bool,
     metrics: Metrics,
     records: Records,
-    here: Arc<Here>,
-    watchdog: Thread,
-    busy: Arc<BusyPoll>,
     draining: AtomicBool,
     /// Tells the connections that the gateway is being closed, and knows when the last of
     /// them has ended.
@@ -176,10 +124,9 @@ impl Gateway {
         records: usize,
     ) -> Result<Self, HostError> {
         check_names(&services)?;
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        let busy = Arc::new(BusyPoll::new(busy_poll, cores));
-        let event_loop = EventLoop::start(&busy)?;
-        let runtime = event_loop.runtime();
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let event_loops = EventLoops::start(cores.min(MOST_LOOPS), busy_poll, cores)?;
+        let runtime = event_loops.first();
         let listener = {
             let _inside = runtime.enter();
             bind(listen).map_err(|e| HostError::system(format!("listen on {listen}"), e))?
@@ -196,15 +143,13 @@ impl Gateway {
             limits,
             metrics,
             records: Records::new(records),
-            here: Arc::clone(&event_loop.here),
-            watchdog: event_loop.watchdog(),
-            busy,
             draining: AtomicBool::new(false),
             close: watch::channel(()).0,
         });
-        runtime.spawn(connection::accept(Arc::clone(&shared), listener));
-        runtime.spawn(keep_a_timer());
-        Ok(Self { shared, event_loop, address })
+        let loops = event_loops.all().to_vec();
+        loops.iter().for_each(|event_loop| drop(event_loop.threads.spawn(keep_a_timer())));
+        runtime.spawn(connection::accept(Arc::clone(&shared), loops, listener));
+        Ok(Self { shared, event_loops, address })
     }
 
     /// Where requests are taken.
@@ -226,9 +171,9 @@ impl Gateway {
     /// run end `within` that time, stops the rest, and closes all connections. The services
     /// are drained or stopped afterwards.
     pub fn close(self, within: Duration) -> Closed {
-        let Self { shared, event_loop, .. } = self;
-        let stopped = event_loop.runtime().block_on(drain(&shared, within));
-        drop(event_loop);
+        let Self { shared, event_loops, .. } = self;
+        let stopped = event_loops.first().block_on(drain(&shared, within));
+        drop(event_loops);
         let (samples, lost) = shared.records.take();
         Closed { samples, lost, causes: shared.causes(), stopped }
     }

@@ -16,6 +16,7 @@ use lumos_model::row::Sample;
 
 use super::Shared;
 use super::ending::Ending;
+use super::event_loop::EventLoop;
 use super::metrics::{self, Meters};
 use super::reply::{self, Reply};
 use crate::clock::monotonic_ns;
@@ -40,13 +41,14 @@ pub const OWN: [&str; 2] = ["healthz", "metrics"];
 /// dropped before it is polled.
 pub fn answer(
     shared: Arc<Shared>,
+    event_loop: Arc<EventLoop>,
     unread: Arc<AtomicBool>,
     request: HttpRequest<Incoming>,
 ) -> impl Future<Output = Reply> {
     let account = Account::open(&shared, &request);
     async move {
         let reply = match account {
-            Some(account) => ask(&shared, account, &unread, request).await,
+            Some(account) => ask(&shared, &event_loop, account, &unread, request).await,
             None => answer_itself(&shared, &unread, &request),
         };
         if shared.is_draining() { reply::closing(reply) } else { reply }
@@ -99,6 +101,7 @@ fn note_unread(unread: &AtomicBool, body: &Incoming) {
 /// Asks a function.
 async fn ask(
     shared: &Shared,
+    event_loop: &EventLoop,
     account: Account,
     unread: &AtomicBool,
     request: HttpRequest<Incoming>,
@@ -131,7 +134,7 @@ async fn ask(
     };
     shared.metrics.bytes_in.inc_by(body.len() as u64);
     let request = Request { body, intended_ns: account.intended_ns, seq: account.seq };
-    let answer = serve(shared, &account.route().service, request).await;
+    let answer = serve(event_loop, &account.route().service, request).await;
     account.close(answer)
 }
 
@@ -170,8 +173,8 @@ fn sequence(headers: &HeaderMap) -> u32 {
 
 /// On this thread if that is short and another one can go on with the event loop, or
 /// elsewhere.
-async fn serve(shared: &Shared, service: &Arc<dyn Service>, request: Request) -> Answer {
-    let request = match shared.here.enter(&shared.watchdog) {
+async fn serve(event_loop: &EventLoop, service: &Arc<dyn Service>, request: Request) -> Answer {
+    let request = match event_loop.enter() {
         Some(permit) => {
             let served = service.serve_here(request);
             drop(permit);
@@ -182,7 +185,7 @@ async fn serve(shared: &Shared, service: &Arc<dyn Service>, request: Request) ->
         }
         None => request,
     };
-    let _elsewhere = shared.busy.serve_elsewhere();
+    let _elsewhere = event_loop.busy.serve_elsewhere();
     Arc::clone(service).submit(request).await
 }
 

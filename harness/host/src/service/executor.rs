@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -78,6 +78,8 @@ pub struct Executor<R: Runtime> {
     /// How long it is expected to take to make an instance.
     making: Expected,
     max_instances: u32,
+    /// Nobody takes events, counters or CPU times.
+    forgets: AtomicBool,
     timer: Arc<Notify>,
     /// Told when an instance was made or freed, or a request was answered.
     moved: Notify,
@@ -91,7 +93,7 @@ struct State<I> {
     actions: Vec<Action>,
     tickets: Ticket,
     /// Instances that are ready or idle.
-    resting: FxHashMap<u32, Slot<I>>,
+    resting: FxHashMap<u32, Box<Slot<I>>>,
     /// Requests that wait for an instance.
     waiting: FxHashMap<Ticket, Waiting<I>>,
     /// When those are to be given up.
@@ -103,8 +105,6 @@ struct State<I> {
     /// Instances that are being made or freed.
     moving: u32,
     counters: Vec<Counters>,
-    /// Nobody takes counters or events.
-    forgets: bool,
     why_no_instance: String,
     /// When the timer looks next.
     armed_ns: u64,
@@ -142,7 +142,7 @@ enum Handed<I> {
 struct Job<I> {
     ticket: Ticket,
     instance: u32,
-    slot: Slot<I>,
+    slot: Box<Slot<I>>,
     request: Request,
     start: Start,
 }
@@ -162,7 +162,7 @@ struct Work<I> {
     told: Vec<(Tell, Answer)>,
     jobs: Vec<Job<I>>,
     make: Vec<u32>,
-    free: Vec<Slot<I>>,
+    free: Vec<Box<Slot<I>>>,
     wake_timer: bool,
 }
 
@@ -205,6 +205,7 @@ impl<R: Runtime> Executor<R> {
             serving: Expected::new(4 * SHORT_NS),
             making: Expected::new(4 * SHORT_NS),
             max_instances: function.pool.max_instances,
+            forgets: AtomicBool::new(false),
             timer: Arc::default(),
             moved: Notify::new(),
             threads,
@@ -422,7 +423,8 @@ impl<R: Runtime> Executor<R> {
             let message = "the deadline passed before the function was called".to_owned();
             (answer::refused(&request, Cause::DeadlinePassed, message, now_ns), true)
         } else {
-            let call = slot.invoke(&request.body, deadline_ns);
+            let accounts_cpu = !self.forgets.load(Relaxed);
+            let call = slot.invoke(&request.body, deadline_ns, accounts_cpu);
             self.serving.note(call.ended_ns - call.began_ns);
             let alive = call.result.is_ok();
             let timeout = Duration::from_nanos(self.timeout_ns);
@@ -464,7 +466,7 @@ impl<R: Runtime> Executor<R> {
             state.moving -= 1;
             match made {
                 Ok(slot) => {
-                    state.resting.insert(instance, slot);
+                    state.resting.insert(instance, Box::new(slot));
                     state.pool.provisioned(instance, monotonic_ns(), &mut state.actions);
                 }
                 Err(error) => {
@@ -476,9 +478,8 @@ impl<R: Runtime> Executor<R> {
         }
     }
 
-    fn free(&self, slot: Slot<R::Instance>) {
-        let forgets = self.lock().forgets;
-        let counters = if forgets { None } else { slot.counters() };
+    fn free(&self, slot: Box<Slot<R::Instance>>) {
+        let counters = if self.forgets.load(Relaxed) { None } else { slot.counters() };
         drop(slot);
         {
             let state = &mut *self.lock();
@@ -560,11 +561,12 @@ impl<R: Runtime> Executor<R> {
         next_ns
     }
 
-    /// Nobody will take events or counters: none are kept from here on, so that a pool
-    /// may live for ever.
+    /// Nobody will take events, counters or CPU times: none are kept from here on, so that a
+    /// pool may live for ever, and no clock of CPU time is read, which would cost a warm
+    /// request a tenth of its time.
     pub fn forget_telemetry(&self) {
+        self.forgets.store(true, Relaxed);
         let state = &mut *self.lock();
-        state.forgets = true;
         state.counters = Vec::new();
         state.pool.forget_events();
     }
@@ -606,7 +608,6 @@ impl<I> State<I> {
             processes: FxHashMap::default(),
             moving: 0,
             counters: Vec::new(),
-            forgets: false,
             why_no_instance: String::new(),
             armed_ns: NEVER,
         }

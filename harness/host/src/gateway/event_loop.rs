@@ -1,0 +1,116 @@
+//! The threads of a gateway: some event loops, each with connections of its own.
+//!
+//! A request is served in less time than it takes to hand it to another thread, so the loops
+//! share no work: a connection stays with the loop that it was given to, the one that had
+//! the fewest.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use super::LAST_ANSWERS;
+use super::busy::BusyPoll;
+use super::here::{Here, Permit, Watchdog, Watched};
+use crate::error::HostError;
+
+/// Threads of a loop: one that works, and one that stands by ([`super::here`]).
+const THREADS: usize = 2;
+
+/// All event loops; ended when it is dropped.
+pub struct EventLoops {
+    runtimes: Vec<Runtime>,
+    loops: Vec<Arc<EventLoop>>,
+    watchdog: Watchdog,
+}
+
+/// One event loop, as the connections see it that it has.
+pub struct EventLoop {
+    /// Where tasks are given to it.
+    pub threads: Handle,
+    /// What it looks at before it sleeps.
+    pub busy: Arc<BusyPoll>,
+    here: Arc<Here>,
+    watched: Watched,
+    connections: AtomicUsize,
+}
+
+impl EventLoops {
+    /// Starts `count` loops, of which each may look for `busy_poll` before it sleeps, on a
+    /// machine that gives this process `cores` cores.
+    ///
+    /// # Errors
+    /// When no threads can be had.
+    pub fn start(count: usize, busy_poll: Duration, cores: usize) -> Result<Self, HostError> {
+        let failed = |e| HostError::system("start the gateway's threads", e);
+        let busy = BusyPoll::family(busy_poll, cores, count);
+        let runtimes = busy.iter().map(runtime).collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        let heres: Vec<_> = runtimes.iter().map(|_| Arc::new(Here::new())).collect();
+        let handles = runtimes.iter().map(|runtime| runtime.handle().clone());
+        let watchdog = Watchdog::start(heres.iter().cloned().zip(handles).collect());
+        let watchdog = watchdog.map_err(failed)?;
+        let parts = runtimes.iter().zip(heres).zip(busy);
+        let loops = parts.map(|((runtime, here), busy)| {
+            let (threads, watched) = (runtime.handle().clone(), watchdog.watched());
+            let connections = AtomicUsize::new(0);
+            Arc::new(EventLoop { threads, busy, here, watched, connections })
+        });
+        let loops = loops.collect();
+        Ok(Self { runtimes, loops, watchdog })
+    }
+
+    /// The loop that does what belongs to no connection.
+    pub fn first(&self) -> &Runtime {
+        &self.runtimes[0]
+    }
+
+    /// The loops.
+    pub fn all(&self) -> &[Arc<EventLoop>] {
+        &self.loops
+    }
+}
+
+impl Drop for EventLoops {
+    fn drop(&mut self) {
+        self.watchdog.end();
+        for runtime in self.runtimes.drain(..) {
+            runtime.shutdown_timeout(LAST_ANSWERS);
+        }
+    }
+}
+
+fn runtime(busy: &Arc<BusyPoll>) -> std::io::Result<Runtime> {
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(THREADS).thread_name("gateway").enable_all();
+    if busy.is_wanted() {
+        let (before, after) = (Arc::clone(busy), Arc::clone(busy));
+        builder.on_thread_park(move || before.before_sleep());
+        builder.on_thread_unpark(move || after.after_sleep());
+    }
+    builder.build()
+}
+
+impl EventLoop {
+    /// A place for one more connection.
+    pub fn with_fewest_connections(loops: &[Arc<Self>]) -> Place {
+        let connections = |event_loop: &&Arc<Self>| event_loop.connections.load(Ordering::Relaxed);
+        let fewest = loops.iter().min_by_key(connections).expect("there is one loop at least");
+        fewest.connections.fetch_add(1, Ordering::Relaxed);
+        Place(Arc::clone(fewest))
+    }
+
+    /// The permit to serve a request on the thread that works for this loop.
+    pub fn enter(&self) -> Option<Permit<'_>> {
+        self.here.enter(&self.watched)
+    }
+}
+
+/// What a connection has of its event loop; given back when it is dropped.
+pub struct Place(pub Arc<EventLoop>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
