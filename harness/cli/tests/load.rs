@@ -81,6 +81,22 @@ fn programs_get_every_number() {
 }
 
 #[test]
+fn delayed_requests_come_after_gaps() {
+    let url = format!("http://{}/", server("200 OK"));
+    let arguments = |traffic: [&'static str; 2]| {
+        let [kind, value] = traffic;
+        let rest = ["--delayed", "1,40ms", "--requests", "5", "--format", "json"];
+        ["load", &url, kind, value].into_iter().chain(rest).map(str::to_owned).collect::<Vec<_>>()
+    };
+    for traffic in [["--rate", "1000"], ["-c", "1"]] {
+        let output = Command::new(env!("CARGO_BIN_EXE_lumos")).args(arguments(traffic)).output();
+        let json: Value = serde_json::from_str(&stdout(&output.unwrap(), 0)).unwrap();
+        let lasted_s = json["elapsed_s"].as_f64().unwrap();
+        assert!(lasted_s >= 5.0 * 0.040, "{lasted_s} s: {json}");
+    }
+}
+
+#[test]
 fn a_failed_request_is_exit_code_one() {
     let url = format!("http://{}/", server("503 Busy"));
     let text = stdout(&lumos(&["load", &url, "--requests", "10"]), 1);
@@ -100,6 +116,7 @@ fn bad_usage_is_exit_code_two_and_says_what_to_do() {
         (vec!["load", &refused, "--trace", "/nowhere.csv"], "/nowhere.csv"),
         (vec!["load", &refused, "--body", "@/nowhere"], "read --body @/nowhere"),
         (vec!["load", &refused, "--header", "no colon"], "NAME:VALUE"),
+        (vec!["load", &refused, "--delayed", "1.5,1s"], "more than all"),
     ] {
         let error = refusal(&arguments);
         assert!(error.contains(what), "{arguments:?}: {error}");

@@ -189,6 +189,22 @@ pub struct Delayed {
     pub gap: Span,
 }
 
+impl FromStr for Delayed {
+    type Err = String;
+
+    /// `SHARE,GAP`, such as `0.1,5s`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (share, gap) =
+            text.split_once(',').ok_or("write a share and a time, such as 0.1,5s")?;
+        let share: Rate = share.trim().parse().map_err(|_| format!("`{share}` is no share"))?;
+        if share.get() > 1.0 {
+            return Err(format!("a share goes from 0 to 1, and {share} is more than all"));
+        }
+        let gap = gap.trim().parse().map_err(|error: BadQuantity| error.to_string())?;
+        Ok(Self { share, gap })
+    }
+}
+
 /// Arrivals with what is done to them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Traffic {
@@ -213,6 +229,15 @@ impl fmt::Display for Traffic {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn delays_are_a_share_and_a_gap() {
+        let delayed: Delayed = "0.1, 5s".parse().unwrap();
+        assert_eq!((delayed.share.get(), delayed.gap.to_string()), (0.1, "5s".to_owned()));
+        for wrong in ["0.1", "5s", "1.5,5s", "-1,5s", "0.1,", "0.1,five", ""] {
+            assert!(wrong.parse::<Delayed>().is_err(), "{wrong} was accepted");
+        }
+    }
 
     #[test]
     fn rates_are_finite_and_have_an_order() {

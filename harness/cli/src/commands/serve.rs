@@ -145,8 +145,8 @@ struct HttpArgs {
     idle: Span,
 
     /// How long the gateway may look for the next request before it sleeps, where there are
-    /// fewer clients than cores; 0s: not at all.
-    #[arg(long, value_name = "TIME", default_value = "0s")]
+    /// fewer clients than cores and that has paid; 0s: not at all.
+    #[arg(long, value_name = "TIME", default_value = "200us")]
     busy_poll: Span,
 
     /// How long requests may take to end when the gateway is drained.

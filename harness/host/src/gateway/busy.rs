@@ -6,8 +6,8 @@
 //!
 //! How long is found out as KVM does it for halted guests (Documentation/virt/kvm/halt-polling.rst
 //! of the Linux kernel): longer when the next request came so soon that more looking would
-//! have met it, not at all when looking was in vain. With as many clients as cores, or more,
-//! it is never done: somebody else wants the core.
+//! have met it, not at all when looking was in vain too often. With as many clients as cores,
+//! or more, it is never done: somebody else wants the core.
 
 use std::cell::Cell;
 use std::os::fd::RawFd;
@@ -22,8 +22,13 @@ const LEAST_NS: u64 = 10_000;
 /// What a sleeping core takes to come back, at most: a wait that was so much longer than
 /// what may be looked could have been met.
 const WAKE_UP_NS: u64 = 100_000;
-/// So many waits are slept through after looking was in vain.
+/// So many waits are slept through after looking was in vain too often.
 const PENALTY: u32 = 64;
+/// What a look in vain costs of the credit that one in time earns: one in five may be in
+/// vain. Clients are interrupted now and then.
+const COST: u32 = 4;
+/// The highest credit, so that who has left is not looked for much longer.
+const MOST_CREDIT: u32 = 4 * COST;
 /// More sockets than these are not looked at, whatever the machine has of cores.
 const MOST_SOCKETS: usize = 8;
 
@@ -56,18 +61,21 @@ struct Lesson {
     /// When this wait began; zero: nothing is learnt from it.
     began_ns: u64,
     met: bool,
+    credit: u32,
 }
 
 impl Lesson {
     /// After a wait of `waited_ns`.
     fn learn(&mut self, waited_ns: u64, most_ns: u64) {
         if self.met {
-            return;
-        }
-        if self.penalty > 0 {
+            self.credit = (self.credit + 1).min(MOST_CREDIT);
+        } else if self.penalty > 0 {
             self.penalty -= 1;
         } else if self.window_ns >= most_ns {
-            (self.window_ns, self.penalty) = (0, PENALTY);
+            match self.credit.checked_sub(COST) {
+                Some(left) => self.credit = left,
+                None => *self = Self { penalty: PENALTY, ..Self::default() },
+            }
         } else if waited_ns <= most_ns + WAKE_UP_NS {
             self.window_ns = (self.window_ns * 2).clamp(LEAST_NS.min(most_ns), most_ns);
         } else {
@@ -226,6 +234,27 @@ mod tests {
         assert_eq!(lesson.window_ns, 0);
         lesson.learn(1_000_000, MOST);
         assert_eq!(lesson.window_ns, 0);
+    }
+
+    #[test]
+    fn a_look_in_vain_now_and_then_is_made_up_for() {
+        let full = Lesson { window_ns: MOST, ..Lesson::default() };
+        let mut lesson = full;
+        for _ in 0..100 {
+            for _ in 0..COST {
+                lesson.met = true;
+                lesson.learn(20_000, MOST);
+            }
+            lesson.met = false;
+            lesson.learn(1_000_000, MOST);
+            assert_eq!((lesson.window_ns, lesson.penalty), (MOST, 0));
+        }
+        lesson.learn(1_000_000, MOST);
+        assert_eq!((lesson.window_ns, lesson.penalty), (0, PENALTY));
+    }
+
+    #[test]
+    fn a_look_in_time_changes_no_window() {
         let met = Lesson { window_ns: 40_000, met: true, ..Lesson::default() };
         let mut after = met;
         after.learn(1_000_000, MOST);

@@ -5,183 +5,48 @@
 //! calling thread or on the blocking threads of a tokio runtime, which must never end: an
 //! instance's process dies with the thread that made it (`PR_SET_PDEATHSIG`).
 
-use std::collections::BTreeSet;
-use std::future::Future;
-use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use lumos_model::cell::Start;
-use lumos_model::pool::PoolEvent;
 use lumos_model::protocol::Pooled;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-use rustc_hash::FxHashMap;
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 
 use super::answer;
+use super::expected::Expected;
 use super::instance::{Factory, Home, Slot};
-use super::{Answer, Cause, Pending, Request, Service, Standing};
-use crate::cgroup::Counters;
+use super::state::{Arrived, Handed, Job, NEVER, Reply, Running, State, Waiting, Work};
+use super::{Answer, Cause, Request};
 use crate::clock::monotonic_ns;
 use crate::error::HostError;
 use crate::pool::{Action, Pool, Rejection, Ticket};
 use crate::runtime::Runtime;
 
 /// What a request may be expected to take if it is served on a thread that others wait for.
-const SHORT_NS: u64 = 200_000;
-/// At no time.
-const NEVER: u64 = u64::MAX;
-
-/// How long something is expected to take: the mean of late.
-struct Expected {
-    ns: AtomicU64,
-    /// What took longer counts as this. On a busy machine now and then something is
-    /// interrupted for milliseconds, however short it is.
-    most_ns: u64,
-}
-
-impl Expected {
-    /// The weight of the last time is one part in so many.
-    const FORGET: u64 = 16;
-
-    /// For ever, as long as nothing is known.
-    fn new(most_ns: u64) -> Self {
-        Self { ns: AtomicU64::new(NEVER), most_ns }
-    }
-
-    fn note(&self, took_ns: u64) {
-        let took_ns = took_ns.min(self.most_ns);
-        let next_ns = match self.ns() {
-            NEVER => took_ns,
-            before_ns => before_ns - before_ns / Self::FORGET + took_ns / Self::FORGET,
-        };
-        self.ns.store(next_ns, Relaxed);
-    }
-
-    fn ns(&self) -> u64 {
-        self.ns.load(Relaxed)
-    }
-}
+pub(super) const SHORT_NS: u64 = 200_000;
 
 /// A function with a pool of instances.
 pub struct Executor<R: Runtime> {
-    name: String,
-    factory: Factory<R>,
-    timeout_ns: u64,
+    pub(super) name: String,
+    pub(super) factory: Factory<R>,
+    pub(super) timeout_ns: u64,
     state: Mutex<State<R::Instance>>,
     /// How long an invocation is expected to take.
-    serving: Expected,
+    pub(super) serving: Expected,
     /// How long it is expected to take to make an instance.
-    making: Expected,
-    max_instances: u32,
+    pub(super) making: Expected,
+    pub(super) max_instances: u32,
     /// Nobody takes events, counters or CPU times.
     forgets: AtomicBool,
     timer: Arc<Notify>,
     /// Told when an instance was made or freed, or a request was answered.
     moved: Notify,
     threads: Handle,
-    this: Weak<Self>,
-}
-
-struct State<I> {
-    pool: Pool,
-    /// Scratch space of one decision.
-    actions: Vec<Action>,
-    tickets: Ticket,
-    /// Instances that are ready or idle.
-    resting: FxHashMap<u32, Box<Slot<I>>>,
-    /// Requests that wait for an instance.
-    waiting: FxHashMap<Ticket, Waiting<I>>,
-    /// When those are to be given up.
-    deadlines: BTreeSet<(u64, Ticket)>,
-    /// Who gets the answers of requests that run on threads of our own.
-    running: FxHashMap<Ticket, Running>,
-    /// Processes that serve.
-    processes: FxHashMap<u32, Pid>,
-    /// Instances that are being made or freed.
-    moving: u32,
-    counters: Vec<Counters>,
-    why_no_instance: String,
-    /// When the timer looks next.
-    armed_ns: u64,
-}
-
-type Tell = Box<dyn FnOnce(Answer) + Send>;
-
-struct Running {
-    request: Request,
-    tell: Tell,
-}
-
-struct Waiting<I> {
-    request: Request,
-    reply: Reply<I>,
-}
-
-/// Who gets an answer.
-enum Reply<I> {
-    /// Whoever this tells; the request runs on a thread of our own.
-    Told(Tell),
-    /// The calling thread, which serves the request by itself.
-    Caller,
-    /// A thread that waits to serve the request by itself.
-    Thread(SyncSender<Handed<I>>),
-}
-
-/// What a thread gets for its request.
-enum Handed<I> {
-    Job(Job<I>),
-    Answer(Answer),
-}
-
-/// A request with the instance that serves it.
-struct Job<I> {
-    ticket: Ticket,
-    instance: u32,
-    slot: Box<Slot<I>>,
-    request: Request,
-    start: Start,
-}
-
-/// A request that the pool was told of.
-struct Arrived<I> {
-    ticket: Ticket,
-    work: Work<I>,
-    /// For a caller whose request has neither an instance nor an answer yet.
-    waits: Option<Receiver<Handed<I>>>,
-}
-
-/// What is left to do when the lock is released.
-struct Work<I> {
-    here: Option<Handed<I>>,
-    handed: Vec<(SyncSender<Handed<I>>, Handed<I>)>,
-    told: Vec<(Tell, Answer)>,
-    jobs: Vec<Job<I>>,
-    make: Vec<u32>,
-    free: Vec<Box<Slot<I>>>,
-    wake_timer: bool,
-}
-
-impl<I> Work<I> {
-    fn of(job: Job<I>) -> Self {
-        Self { jobs: vec![job], ..Self::none() }
-    }
-
-    const fn none() -> Self {
-        Self {
-            here: None,
-            handed: Vec::new(),
-            told: Vec::new(),
-            jobs: Vec::new(),
-            make: Vec::new(),
-            free: Vec::new(),
-            wake_timer: false,
-        }
-    }
+    pub(super) this: Weak<Self>,
 }
 
 impl<R: Runtime> Executor<R> {
@@ -237,18 +102,21 @@ impl<R: Runtime> Executor<R> {
         self.carry_out(work);
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<R::Instance>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State<R::Instance>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Has the pool decide, and sees what follows.
-    fn decide(&self, ask: impl FnOnce(&mut Pool, u64, &mut Vec<Action>)) -> Work<R::Instance> {
+    pub(super) fn decide(
+        &self,
+        ask: impl FnOnce(&mut Pool, u64, &mut Vec<Action>),
+    ) -> Work<R::Instance> {
         let state = &mut *self.lock();
         ask(&mut state.pool, monotonic_ns(), &mut state.actions);
         self.follow(state)
     }
 
-    fn arrive(
+    pub(super) fn arrive(
         &self,
         state: &mut State<R::Instance>,
         request: Request,
@@ -274,7 +142,7 @@ impl<R: Runtime> Executor<R> {
     }
 
     /// Does what the pool has decided, as far as it takes no time, and says what is left.
-    fn follow(&self, state: &mut State<R::Instance>) -> Work<R::Instance> {
+    pub(super) fn follow(&self, state: &mut State<R::Instance>) -> Work<R::Instance> {
         let mut work = Work::none();
         let mut actions = std::mem::take(&mut state.actions);
         for action in actions.drain(..) {
@@ -358,7 +226,7 @@ impl<R: Runtime> Executor<R> {
     }
 
     /// Does what takes time, on other threads.
-    fn carry_out(&self, work: Work<R::Instance>) {
+    pub(super) fn carry_out(&self, work: Work<R::Instance>) {
         let Work { here, handed, told, jobs, make, free, wake_timer } = work;
         debug_assert!(here.is_none(), "the caller takes what is for it");
         for (thread, handed) in handed {
@@ -415,7 +283,7 @@ impl<R: Runtime> Executor<R> {
     }
 
     /// Serves a request with the instance that it was assigned.
-    fn run(&self, job: Job<R::Instance>) -> (Answer, Work<R::Instance>) {
+    pub(super) fn run(&self, job: Job<R::Instance>) -> (Answer, Work<R::Instance>) {
         let Job { instance, mut slot, request, start, .. } = job;
         let deadline_ns = request.intended_ns.saturating_add(self.timeout_ns);
         let now_ns = monotonic_ns();
@@ -457,7 +325,7 @@ impl<R: Runtime> Executor<R> {
         }
     }
 
-    fn make(&self, instance: u32) -> Work<R::Instance> {
+    pub(super) fn make(&self, instance: u32) -> Work<R::Instance> {
         let begin_ns = monotonic_ns();
         let made = self.factory.make(instance);
         self.making.note(monotonic_ns() - begin_ns);
@@ -478,7 +346,7 @@ impl<R: Runtime> Executor<R> {
         }
     }
 
-    fn free(&self, slot: Box<Slot<R::Instance>>) {
+    pub(super) fn free(&self, slot: Box<Slot<R::Instance>>) {
         let counters = if self.forgets.load(Relaxed) { None } else { slot.counters() };
         drop(slot);
         {
@@ -487,49 +355,6 @@ impl<R: Runtime> Executor<R> {
             state.moving -= 1;
         }
         self.moved.notify_waiters();
-    }
-
-    /// A request whose client has left.
-    fn leave(&self, ticket: Ticket) {
-        let work = {
-            let state = &mut *self.lock();
-            state.running.remove(&ticket);
-            if !state.waiting.contains_key(&ticket) {
-                return;
-            }
-            self.withdraw(state, ticket)
-        };
-        self.carry_out(work);
-    }
-
-    /// Takes a request that waits out of the pool.
-    fn withdraw(&self, state: &mut State<R::Instance>, ticket: Ticket) -> Work<R::Instance> {
-        state.pool.cancel(ticket, monotonic_ns(), &mut state.actions);
-        state.take_waiting(ticket, self.timeout_ns);
-        self.follow(state)
-    }
-
-    /// Whether a request would have an instance made for it at once, and that is short enough
-    /// for a thread that others wait for. Not a process: it would die with this thread.
-    fn may_make_here(&self, state: &State<R::Instance>) -> bool {
-        let short = self.making.ns().saturating_add(self.serving.ns()) <= SHORT_NS;
-        if !short || !self.factory.is_in_thread() || !state.waiting.is_empty() {
-            return false;
-        }
-        let Standing { provisioning, idle, busy, .. } = state.pool.standing();
-        provisioning + idle + busy < self.max_instances
-    }
-
-    /// Frees instances on the calling thread, when it has sent the answer.
-    fn free_later(&self, work: &mut Work<R::Instance>) {
-        let Ok(event_loop) = Handle::try_current() else { return };
-        if !self.factory.is_in_thread() {
-            return;
-        }
-        for slot in std::mem::take(&mut work.free) {
-            let this = self.this.upgrade().expect("executors live in an Arc");
-            event_loop.spawn(async move { this.free(slot) });
-        }
     }
 
     /// Does what is due and returns when the next thing is.
@@ -578,7 +403,7 @@ impl<R: Runtime> Executor<R> {
     }
 
     /// Ready when `holds` does; it is asked whenever an instance was made or freed.
-    async fn until(&self, holds: impl Fn(&Self) -> bool) {
+    pub(super) async fn until(&self, holds: impl Fn(&Self) -> bool) {
         loop {
             let mut moved = pin!(self.moved.notified());
             moved.as_mut().enable();
@@ -589,49 +414,9 @@ impl<R: Runtime> Executor<R> {
         }
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         let state = self.lock();
         state.pool.is_drained() && state.moving == 0 && state.running.is_empty()
-    }
-}
-
-impl<I> State<I> {
-    fn new(pool: Pool) -> Self {
-        Self {
-            pool,
-            actions: Vec::new(),
-            tickets: 0,
-            resting: FxHashMap::default(),
-            waiting: FxHashMap::default(),
-            deadlines: BTreeSet::new(),
-            running: FxHashMap::default(),
-            processes: FxHashMap::default(),
-            moving: 0,
-            counters: Vec::new(),
-            why_no_instance: String::new(),
-            armed_ns: NEVER,
-        }
-    }
-
-    fn take_waiting(&mut self, ticket: Ticket, timeout_ns: u64) -> Waiting<I> {
-        let waiting = self.waiting.remove(&ticket).expect("a request waits until it is taken");
-        if !self.deadlines.is_empty() {
-            let deadline_ns = waiting.request.intended_ns.saturating_add(timeout_ns);
-            self.deadlines.remove(&(deadline_ns, ticket));
-        }
-        waiting
-    }
-
-    /// Whether the timer must be woken, since something is due before it looks.
-    fn arm(&mut self) -> bool {
-        let tick_ns = self.pool.next_tick_ns().unwrap_or(NEVER);
-        let deadline_ns = self.deadlines.first().map_or(NEVER, |(deadline_ns, _)| *deadline_ns);
-        let next_ns = tick_ns.min(deadline_ns);
-        let earlier = next_ns < self.armed_ns;
-        if earlier {
-            self.armed_ns = next_ns;
-        }
-        earlier
     }
 }
 
@@ -647,133 +432,5 @@ async fn keep_time<R: Runtime>(executor: Weak<Executor<R>>, timer: Arc<Notify>) 
             let left = Duration::from_nanos(next_ns.saturating_sub(monotonic_ns()));
             let _ = tokio::time::timeout(left, timer.notified()).await;
         }
-    }
-}
-
-/// Takes a request back when its future is dropped.
-struct Leave<R: Runtime> {
-    executor: Arc<Executor<R>>,
-    ticket: Ticket,
-    answered: bool,
-}
-
-impl<R: Runtime> Leave<R> {
-    /// A method, since a future would capture the field alone.
-    fn is_answered(&mut self) {
-        self.answered = true;
-    }
-}
-
-impl<R: Runtime> Drop for Leave<R> {
-    fn drop(&mut self) {
-        if !self.answered {
-            self.executor.leave(self.ticket);
-        }
-    }
-}
-
-impl<R: Runtime> Service for Executor<R> {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn serve_here(&self, request: Request) -> Result<Answer, Request> {
-        if self.serving.ns() > SHORT_NS {
-            return Err(request);
-        }
-        let mut state = self.lock();
-        if state.resting.is_empty() && !self.may_make_here(&state) {
-            return Err(request);
-        }
-        let again = request.clone();
-        let Arrived { ticket, mut work, waits } = self.arrive(&mut state, request, Reply::Caller);
-        let handed = match (work.here.take(), waits) {
-            (Some(handed), _) => {
-                drop(state);
-                self.carry_out(work);
-                handed
-            }
-            (None, Some(waits)) => {
-                let Some(instance) = work.make.pop() else {
-                    // The pool would have it wait, which this thread may not.
-                    let withdrawn = self.withdraw(&mut state, ticket);
-                    drop(state);
-                    self.carry_out(work);
-                    self.carry_out(withdrawn);
-                    return Err(again);
-                };
-                drop(state);
-                self.carry_out(work);
-                let made = self.make(instance);
-                self.carry_out(made);
-                // It was the only one that waited, so it has this instance, another one
-                // that became idle meanwhile, or an answer.
-                waits.recv().expect("who waits is answered")
-            }
-            (None, None) => unreachable!("a caller that is not answered waits"),
-        };
-        Ok(match handed {
-            Handed::Answer(answer) => answer,
-            Handed::Job(job) => {
-                let (answer, mut work) = self.run(job);
-                self.free_later(&mut work);
-                self.carry_out(work);
-                answer
-            }
-        })
-    }
-
-    fn submit(self: Arc<Self>, request: Request) -> Pending {
-        let (sender, receiver) = oneshot::channel();
-        let tell = move |answer| {
-            // Whoever left needs no answer.
-            let _ = sender.send(answer);
-        };
-        let reply = Reply::Told(Box::new(tell));
-        let Arrived { ticket, work, .. } = self.arrive(&mut self.lock(), request, reply);
-        self.carry_out(work);
-        let mut leave = Leave { executor: self, ticket, answered: false };
-        Box::pin(async move {
-            let answer = receiver.await.expect("each request is answered");
-            leave.is_answered();
-            answer
-        })
-    }
-
-    fn standing(&self) -> Standing {
-        self.lock().pool.standing()
-    }
-
-    fn drain(self: Arc<Self>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        let work = self.decide(|pool, now_ns, actions| pool.drain(now_ns, actions));
-        self.carry_out(work);
-        Box::pin(async move { self.until(Self::is_empty).await })
-    }
-
-    fn stop(&self) {
-        let work = {
-            let state = &mut *self.lock();
-            state.pool.drain(monotonic_ns(), &mut state.actions);
-            for pid in state.processes.values() {
-                let _ = kill(*pid, Signal::SIGKILL);
-            }
-            let mut work = self.follow(state);
-            for (_, Running { request, tell }) in state.running.drain() {
-                let message = "stopped, since the function is being shut down".to_owned();
-                let now_ns = monotonic_ns();
-                work.told.push((tell, answer::refused(&request, Cause::Draining, message, now_ns)));
-            }
-            work
-        };
-        self.carry_out(work);
-    }
-
-    fn take_events(&self) -> (Vec<PoolEvent>, u64) {
-        let pool = &mut self.lock().pool;
-        (pool.take_events(), pool.lost_events())
-    }
-
-    fn take_counters(&self) -> Vec<Counters> {
-        std::mem::take(&mut self.lock().counters)
     }
 }

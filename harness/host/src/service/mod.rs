@@ -3,7 +3,10 @@
 
 mod answer;
 mod executor;
+mod expected;
 mod instance;
+mod requests;
+mod state;
 #[cfg(test)]
 mod tests;
 

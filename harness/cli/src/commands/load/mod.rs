@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use lumos_load::http::{self, LoadOptions, Target, TargetError};
-use lumos_model::arrival::{Arrival, Rate, Traffic};
+use lumos_model::arrival::{Arrival, Delayed, Rate, Traffic};
 use lumos_model::units::Span;
 
 use self::watch::Watch;
@@ -109,6 +109,11 @@ struct TrafficArgs {
     /// So many times as fast as the trace was recorded.
     #[arg(long, value_name = "X", default_value = "1", requires = "trace")]
     speed: Rate,
+
+    /// Before this share of the requests nothing is sent for so long, by that client or at all
+    /// (open loop): outlives a server's keep-alive and forces cold starts into the mix.
+    #[arg(long, value_name = "SHARE,GAP")]
+    delayed: Option<Delayed>,
 }
 
 /// How requests arrive at a rate.
@@ -135,7 +140,7 @@ impl Load {
     /// # Errors
     /// Bad usage, a server that cannot be reached, or a signal, after the result was written.
     pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
-        let traffic = Traffic { arrival: self.traffic.arrival(), delayed: None };
+        let traffic = Traffic { arrival: self.traffic.arrival(), delayed: self.traffic.delayed };
         if self.timeout.0.is_zero() {
             bail!("--timeout 0s leaves no time to answer");
         }

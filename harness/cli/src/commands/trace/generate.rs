@@ -29,7 +29,7 @@ pub(super) struct Generate {
     duration: Option<Span>,
 
     /// Before this share of the requests nothing arrives for so long: forces cold starts.
-    #[arg(long, global = true, value_name = "SHARE,GAP", value_parser = delayed)]
+    #[arg(long, global = true, value_name = "SHARE,GAP")]
     delayed: Option<Delayed>,
 
     /// Write to this file instead of standard output.
@@ -158,11 +158,4 @@ fn write(out: &mut impl Write, comment: &str, times: Times) -> anyhow::Result<()
         writeln!(out, "{}.{:09}", at / 1_000_000_000, at % 1_000_000_000)?;
     }
     Ok(out.flush()?)
-}
-
-fn delayed(text: &str) -> Result<Delayed, String> {
-    let (share, gap) = text.split_once(',').ok_or("write a share and a time, such as 0.1,5s")?;
-    let share: Rate = share.trim().parse().map_err(|_| format!("`{share}` is no share"))?;
-    let gap: Span = gap.trim().parse().map_err(|error| format!("{error}"))?;
-    Ok(Delayed { share, gap })
 }
