@@ -219,8 +219,8 @@ impl<R: Runtime> Executor<R> {
         let cause = if late && cause == Cause::NoInstance { Cause::DeadlinePassed } else { cause };
         let answer = answer::refused(&request, cause, message, now_ns);
         match reply {
-            Reply::Caller => work.here = Some(Handed::Answer(answer)),
-            Reply::Thread(thread) => work.handed.push((thread, Handed::Answer(answer))),
+            Reply::Caller => work.here = Some(Handed::Answer(Box::new(answer))),
+            Reply::Thread(thread) => work.handed.push((thread, Handed::Answer(Box::new(answer)))),
             Reply::Told(tell) => work.told.push((tell, answer)),
         }
     }
@@ -316,7 +316,7 @@ impl<R: Runtime> Executor<R> {
 
     fn serve_handed(&self, handed: Handed<R::Instance>) -> Answer {
         match handed {
-            Handed::Answer(answer) => answer,
+            Handed::Answer(answer) => *answer,
             Handed::Job(job) => {
                 let (answer, work) = self.run(job);
                 self.carry_out(work);

@@ -127,7 +127,7 @@ impl<R: Runtime> Service for Executor<R> {
             (None, None) => unreachable!("a caller that is not answered waits"),
         };
         Ok(match handed {
-            Handed::Answer(answer) => answer,
+            Handed::Answer(answer) => *answer,
             Handed::Job(job) => {
                 let (answer, mut work) = self.run(job);
                 self.free_later(&mut work);

@@ -63,7 +63,7 @@ pub(super) enum Reply<I> {
 /// What a thread gets for its request.
 pub(super) enum Handed<I> {
     Job(Job<I>),
-    Answer(Answer),
+    Answer(Box<Answer>),
 }
 
 /// A request with the instance that serves it.
