@@ -14,7 +14,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::event_loop::{EventLoop, Place};
 use super::rewake::rewake;
@@ -39,7 +39,9 @@ pub async fn accept(shared: Arc<Shared>, loops: Vec<Arc<EventLoop>>, listener: T
             Ok(stream) => {
                 let place = EventLoop::with_fewest_connections(&loops);
                 let threads = place.0.threads.clone();
-                threads.spawn(hold(Arc::clone(&shared), place, stream, slot));
+                // From here on, who closes the gateway waits for it.
+                let closing = shared.closing();
+                threads.spawn(hold(Arc::clone(&shared), place, stream, closing, slot));
             }
             Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
         }
@@ -51,6 +53,7 @@ async fn hold(
     shared: Arc<Shared>,
     Place(ref event_loop): Place,
     stream: PlainStream,
+    mut closing: Option<watch::Receiver<()>>,
     _slot: OwnedSemaphorePermit,
 ) {
     shared.metrics.accepted.inc();
@@ -60,7 +63,6 @@ async fn hold(
     // Where the kernel has no memory for it, the connection is closed.
     let Ok(stream) = TcpStream::from_std(stream) else { return };
     let _watched = event_loop.busy.watch(stream.as_raw_fd());
-    let mut closing = shared.closing();
     let unread = Arc::new(AtomicBool::new(false));
     let service = service_fn(|request| {
         let reply = route::answer(

@@ -114,3 +114,25 @@ impl Drop for Place {
         self.0.connections.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_goes_where_the_fewest_are() {
+        let loops = EventLoops::start(3, Duration::ZERO, 3).unwrap();
+        let place = || EventLoop::with_fewest_connections(loops.all());
+        let at = |place: &Place| {
+            loops
+                .all()
+                .iter()
+                .position(|one| Arc::ptr_eq(one, &place.0))
+                .expect("it is one of them")
+        };
+        let mut places: Vec<_> = (0..6).map(|_| place()).collect();
+        assert_eq!(places.iter().map(at).collect::<Vec<_>>(), [0, 1, 2, 0, 1, 2]);
+        drop(places.remove(4));
+        assert_eq!(at(&place()), 1);
+    }
+}
