@@ -69,6 +69,11 @@ fn wasmtime_in_threads() {
 }
 
 #[test]
+fn wasmtime_in_reserved_memory() {
+    soak::soak_reserved("wasmtime-aot");
+}
+
+#[test]
 fn wasmtime_in_processes() {
     soak::soak(("wasmtime-aot", "process"));
 }
