@@ -47,12 +47,15 @@ const CERTAIN: [&str; 9] = [
 const RARE: [&str; 2] = ["out-of-memory", "slow-body"];
 const LONG: Duration = Duration::from_secs(60);
 
-/// Threads that a host may ever have: its own (main, the reader of its input, the
-/// watchdogs of gateway and engine, one to spare), the event loops, and those of the pools, which are made when they are needed and stay (`Threads::start`).
+/// Threads that a host may ever have: its own (main, the reader of its input, the watchdogs
+/// of the gateway and of each function's engine, one to spare), two of each event loop and one
+/// that its runtime may start, and those of the pools with their runtime's, which are made when
+/// they are needed and stay (`Threads::start`).
 fn most_threads() -> u64 {
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
-    let pools = MOST_INSTANCES * FUNCTIONS.len() as u64 + 64;
-    5 + cores.max(2) + 1 + pools
+    let functions = FUNCTIONS.len() as u64;
+    let (own, event_loops) = (4 + functions, 3 * cores.min(4));
+    own + event_loops + 1 + MOST_INSTANCES * functions + 64
 }
 
 /// How much the anonymous memory of host and `lumos` may grow from the end of the warm-up to
@@ -119,24 +122,22 @@ fn artifacts() -> tempfile::TempDir {
 
 /// Soaks functions on a target in an isolation, with memory that is not reserved.
 pub fn soak(subject: (&str, &str)) {
-    soak_with(subject, &["--reserve", "false"], [MOST_GROWTH_KIB, MOST_LATE_GROWTH_KIB]);
+    soak_with(subject, false, [MOST_GROWTH_KIB, MOST_LATE_GROWTH_KIB]);
 }
 
 /// Soaks them in threads, where the engine keeps the pages of the slots that it has reserved.
 pub fn soak_reserved(target: &str) {
     let most_kib = MOST_GROWTH_KIB + KEPT_KIB * MOST_INSTANCES * FUNCTIONS.len() as u64;
-    soak_with((target, "thread"), &["--reserve", "true"], [most_kib, most_kib]);
+    soak_with((target, "thread"), true, [most_kib, most_kib]);
 }
 
-fn soak_with(subject: (&str, &str), options: &[&str], most_kib: [u64; 2]) {
+/// `most_kib`: what memory may grow by in all, and in the second half of a long soak.
+fn soak_with(subject: (&str, &str), reserves: bool, most_kib: [u64; 2]) {
     let seconds = std::env::var("LUMOS_SOAK_SECONDS")
         .map_or(SHORT, |text| text.parse().expect("LUMOS_SOAK_SECONDS is a number of seconds"));
     let whole = Duration::from_secs(seconds);
     let artifacts = artifacts();
-    let mut soak = Soak::start(subject, artifacts.path().to_str().unwrap(), options);
-    if options.contains(&"true") {
-        soak.name.push_str("/kept");
-    }
+    let mut soak = Soak::start(subject, artifacts.path().to_str().unwrap(), reserves);
     soak.round(0, WARM_UP);
     let warm = soak.look();
     let round = LONGEST_ROUND.min(whole / 2);
@@ -171,7 +172,7 @@ fn soak_with(subject: (&str, &str), options: &[&str], most_kib: [u64; 2]) {
 }
 
 impl Soak {
-    fn start(subject: (&str, &str), artifacts: &str, more: &[&str]) -> Self {
+    fn start(subject: (&str, &str), artifacts: &str, reserves: bool) -> Self {
         let (instances, most) = (MOST_INSTANCES.to_string(), format!("{MOST_BODY}B"));
         let options = [
             ["--artifacts", artifacts],
@@ -183,15 +184,15 @@ impl Soak {
             ["--max-body", &most],
             ["--max-connections", "96"],
             ["--idle", "1s"],
+            ["--reserve", if reserves { "true" } else { "false" }],
         ];
-        let options = [options.as_flattened(), more].concat();
-        let server = Server::start(&FUNCTIONS, subject, &options);
+        let server = Server::start(&FUNCTIONS, subject, options.as_flattened());
         let host = server.host().as_raw();
         let fresh = [Held::by(host), Held::by(server.pid() as i32)];
         let table = "  time s    requests  fds host/lumos  threads  anonymous KiB host/lumos  \
                      instances made/failed\n";
         Self {
-            name: format!("{}/{}", subject.0, subject.1),
+            name: format!("{}/{}{}", subject.0, subject.1, if reserves { "/kept" } else { "" }),
             groups: watch::groups(server.pid()),
             peer: Peer::new(),
             host,

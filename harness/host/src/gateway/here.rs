@@ -139,17 +139,14 @@ pub struct Watchdog {
 }
 
 impl Watchdog {
-    /// Has one of the two threads of each event loop stand by, and starts the thread that
-    /// calls them.
+    /// Starts the thread, which has one of the two of each event loop stand by: without it
+    /// nobody would call them.
     ///
     /// # Errors
     /// When no thread can be had.
     pub fn start(loops: Vec<(Arc<Here>, Handle)>) -> std::io::Result<Self> {
         let state = Arc::<State>::default();
         let all = loops.iter().map(|(here, _)| Arc::clone(here)).collect();
-        for (here, threads) in &loops {
-            threads.spawn(stand_by(Arc::clone(here)));
-        }
         let watches = Arc::clone(&state);
         let thread = thread::Builder::new()
             .name("gateway-watchdog".to_owned())
@@ -182,6 +179,9 @@ impl Drop for Watchdog {
 }
 
 fn look_after(state: &State, loops: &[(Arc<Here>, Handle)]) {
+    for (here, threads) in loops {
+        threads.spawn(stand_by(Arc::clone(here)));
+    }
     // When the late calls began that somebody else goes on for; zero: there is none.
     let mut late = vec![0; loops.len()];
     while !state.ended.load(Ordering::SeqCst) {

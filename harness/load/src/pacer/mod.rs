@@ -2,10 +2,10 @@
 //!
 //! A sleep that is said to end at a time ends some 50 us after it, however fine the clock
 //! is. So the pacer sleeps on an absolute time with the least timer slack
-//! (`PR_SET_TIMERSLACK`, prctl(2)) until [`Pacer::SPIN`] or more before the time, as it has learnt
-//! that wake-ups take here, and reads the clock over and over for the rest. [`Pacer`] does so for a thread that has nothing else to do,
-//! [`LoopPacer`] for an event loop, which must see responses when they arrive and not after a
-//! spin.
+//! (`PR_SET_TIMERSLACK`, prctl(2)) until [`Pacer::SPIN`] or more before the time, as it has
+//! learnt that wake-ups take here, and reads the clock over and over for the rest. [`Pacer`]
+//! does so for a thread that has nothing else to do, [`LoopPacer`] for an event loop, which
+//! must see responses when they arrive and not after a spin.
 //!
 //! Where this process may use one CPU only, a spin would take that CPU from the server that
 //! is measured. There the pacer sleeps to the time itself and is late by some 50 us, which it
