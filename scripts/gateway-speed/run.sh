@@ -44,7 +44,7 @@ start() { # NAME PORT PATH COMMAND..
 lumos=(target/release/lumos serve noop --target wasmtime-aot --isolation thread --max-instances 64)
 # The client and the server share the cores: what is measured is how they take turns too, so expect other ratios elsewhere.
 start lumos 28080 /noop "${lumos[@]}" --listen 127.0.0.1:28080
-start lumos-no-poll 28081 /noop "${lumos[@]}" --listen 127.0.0.1:28081 --busy-poll 0s
+start lumos-halting 28081 /noop "${lumos[@]}" --listen 127.0.0.1:28081 --stay-awake 0s
 start lumos-new 28082 /noop "${lumos[@]}" --listen 127.0.0.1:28082 --keep-alive 0s
 
 start wasmtime-reuse 28084 / "$wasmtime" serve -S cli --addr 127.0.0.1:28084 --max-instance-reuse-count 128 "$hello"
@@ -79,7 +79,7 @@ ratio() { # WHAT A B
 }
 printf '\n%-46s %7s %7s %7s\n' ratio 1 16 64
 ratio "lumos / wasmtime serve with reuse (1.5)" lumos wasmtime-reuse
-ratio "lumos, never busy polling / wasmtime with reuse" lumos-no-poll wasmtime-reuse
+ratio "lumos, cores may halt / wasmtime with reuse" lumos-halting wasmtime-reuse
 ratio "lumos / bare hyper (0.5)" lumos hyper
 ratio "lumos / bare hyper, two threads (0.5)" lumos hyper-multi
 ratio "lumos, new instances / wasmtime serve (1.2)" lumos-new wasmtime-new

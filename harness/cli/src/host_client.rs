@@ -226,18 +226,18 @@ impl HostClient {
         }
     }
 
-    /// Has the host open a gateway; returns where it listens.
+    /// Has the host open a gateway; returns where it listens, and what it does without.
     ///
     /// # Errors
     /// When the address cannot be had, an artifact not be loaded, or no instance be made.
-    pub fn serve(&mut self, mut serve: Serve) -> Result<SocketAddr, ClientError> {
+    pub fn serve(&mut self, mut serve: Serve) -> Result<(SocketAddr, Vec<String>), ClientError> {
         for function in &mut serve.functions {
             function.prepare.cgroup = self.groups.clone().map(|path| CgroupBase { path });
         }
         let made = |f: &Pooled| f.prepare.limits.timeout.0 * (f.pool.min_instances + 1);
         let patience = PATIENCE + serve.functions.iter().map(made).sum::<Duration>();
         match self.ask(&ToHost::Serve(Box::new(serve)), patience)? {
-            FromHost::Serving { address } => Ok(address),
+            FromHost::Serving { address, warnings } => Ok((address, warnings)),
             other => Err(self.unexpected(&other)),
         }
     }

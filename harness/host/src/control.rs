@@ -123,8 +123,10 @@ pub fn serve<R: Runtime>(
                     (None, Some(first)) => groups
                         .home(&first.prepare)
                         .and_then(|home| Serving::open(&runtime, &serve, &home))
-                        .map(|opened| FromHost::Serving {
-                            address: serving.insert(opened).address(),
+                        .map(|opened| {
+                            let opened = serving.insert(opened);
+                            let warnings = opened.warnings().to_vec();
+                            FromHost::Serving { address: opened.address(), warnings }
                         }),
                 },
                 ToHost::TakeRecords => serving

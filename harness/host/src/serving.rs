@@ -47,13 +47,18 @@ impl<R: Runtime> Serving<R> {
         }
         let services = executors.iter().map(|e| Arc::clone(e) as Arc<dyn Service>).collect();
         let (http, records) = (serve.http.clone(), serve.records as usize);
-        let gateway = Gateway::open(services, serve.listen, http, serve.busy_poll.0, records)?;
+        let gateway = Gateway::open(services, serve.listen, http, serve.stay_awake.0, records)?;
         Ok(Self { gateway, executors, before: Usage::now(), _threads: threads })
     }
 
     /// Where requests are taken.
     pub fn address(&self) -> SocketAddr {
         self.gateway.address()
+    }
+
+    /// What the gateway does without, and why.
+    pub fn warnings(&self) -> &[String] {
+        self.gateway.warnings()
     }
 
     /// What happened since the last time.

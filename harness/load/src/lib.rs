@@ -7,7 +7,7 @@
 //! | [`pacer`] | waits until a time, exactly, and says how late it was |
 //! | [`http`] | the load generator: sends HTTP requests at their times |
 //! | [`clock`] | the clock that all of them read |
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod arrivals;
 pub mod clock;

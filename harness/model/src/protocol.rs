@@ -136,9 +136,9 @@ pub struct Serve {
     pub listen: SocketAddr,
     /// What is accepted.
     pub http: HttpLimits,
-    /// How long an idle gateway polls before it sleeps; zero: not at all. It saves
-    /// wake-ups, and costs CPU time that no request asked for.
-    pub busy_poll: Span,
+    /// How long the machine's idle cores are kept from halting after a request that followed
+    /// another one so soon; zero: not at all. It saves wake-ups and costs power.
+    pub stay_awake: Span,
     /// Keep samples and events for [`ToHost::TakeRecords`], at most so many samples; what is
     /// beyond is counted and not kept. For one function only; zero: keep none.
     pub records: u32,
@@ -255,6 +255,9 @@ pub enum FromHost {
     Serving {
         /// Where.
         address: SocketAddr,
+        /// What it does without, and why.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        warnings: Vec<String>,
     },
     /// What happened at the gateway.
     Records(PoolRecords),

@@ -141,11 +141,11 @@ impl Sending<'_> {
         let connections = connections(&self.function.pool, &self.traffic);
         let body = self.function.prepare.request.clone().into_bytes();
         let path = format!("/{}", self.function.name);
-        let address = host.serve(Serve {
+        let (address, _) = host.serve(Serve {
             functions: vec![self.function],
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             http: HttpLimits { connections, ..HttpLimits::default() },
-            busy_poll: Span(Duration::ZERO),
+            stay_awake: Span(Duration::ZERO),
             records: requests,
         })?;
         let refused = |error: &dyn std::fmt::Display| ClientError::Refused(error.to_string());

@@ -144,10 +144,10 @@ struct HttpArgs {
     #[arg(long, value_name = "TIME", default_value = "60s")]
     idle: Span,
 
-    /// How long the gateway may look for the next request before it sleeps, where there are
-    /// fewer clients than cores and that has paid; 0s: not at all.
-    #[arg(long, value_name = "TIME", default_value = "200us")]
-    busy_poll: Span,
+    /// How long after a request that followed another one so soon the machine's idle cores are
+    /// kept from halting; 0s: not at all. It saves wake-ups and costs power; root may do it.
+    #[arg(long, value_name = "TIME", default_value = "5ms")]
+    stay_awake: Span,
 
     /// How long requests may take to end when the gateway is drained.
     #[arg(long, value_name = "TIME", default_value = "10s")]
@@ -207,10 +207,15 @@ impl Serve {
             functions: functions.clone(),
             listen: self.listen,
             http: self.http_limits(),
-            busy_poll: self.http.busy_poll,
+            stay_awake: self.http.stay_awake,
             records: 0,
         };
-        let address = host.serve(serve)?;
+        let (address, warnings) = host.serve(serve)?;
+        for warning in warnings {
+            eprintln!(
+                "warning: {warning}; wake-ups take longer (--stay-awake 0s if that is meant)"
+            );
+        }
         write!(out, "{}", self.describe(address, &functions, &proofs))?;
         out.flush()?;
         interrupt::spare_hosts()?;
@@ -407,8 +412,8 @@ impl Serve {
              pool      {min_instances} to {max_instances} instances, {prewarmed} pre-warmed, \
              keep-alive {keep_alive}, queue {queue}, scaling {scaling}\n\
              instance  timeout {timeout}, memory {memory}, cores {cpus}\n\
-             http      body {}, head {}, {} connections, idle {}, busy-poll {}\n\n",
-            http.body, http.headers, http.connections, http.idle, self.http.busy_poll
+             http      body {}, head {}, {} connections, idle {}, stay-awake {}\n\n",
+            http.body, http.headers, http.connections, http.idle, self.http.stay_awake
         );
         let example = functions
             .iter()

@@ -2,6 +2,7 @@
 //! scripts/build.sh makes.
 
 mod answers;
+mod awake;
 mod client;
 mod common;
 mod ends;

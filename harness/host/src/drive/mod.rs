@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lumos_load::arrivals::{Arrivals, Clients, Times};
-use lumos_load::pacer::Pacer;
+use lumos_load::pacer::{Pacer, run_first};
 use lumos_model::protocol::{Load, LoadResult, PoolRecords};
 use lumos_model::row::Sample;
 
@@ -140,15 +140,17 @@ impl<R: Runtime> Sending<'_, R> {
                 let mut digest = Digest::default();
                 receiver.into_iter().map(|answer| digest.complete(answer)).collect()
             });
-            let sent = self.send(times, begin_ns, &sender);
-            // The last answer drops the last sender.
-            drop(sender);
+            // A thread of its own: it alone goes before others. The last answer drops the last
+            // sender.
+            let pacer = scope.spawn(move || self.send(times, begin_ns, &sender));
+            let sent = pacer.join().expect("the pacer does not panic");
             let samples = collector.join().expect("the collector does not panic");
             sent.map(|()| samples)
         })
     }
 
     fn send(&self, times: Times, begin_ns: u64, answers: &Sender<Answer>) -> Result<(), HostError> {
+        run_first();
         let mut pacer = Pacer::new().map_err(|e| HostError::system("set the timer slack", e))?;
         for offset_ns in times {
             let intended_ns = begin_ns + offset_ns.map_err(HostError::engine)?;

@@ -3,7 +3,6 @@
 
 use std::future::Future;
 use std::net::TcpStream as PlainStream;
-use std::os::fd::AsRawFd;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,6 +26,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// section 9.6).
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 16 << 20;
+/// How long a client that has connected may take to send its first request when the gateway
+/// is being closed: it is told then, instead of losing its connection without a word.
+const FIRST_REQUEST: Duration = Duration::from_millis(100);
 
 /// Accepts connections, as many at one time as the limit says, until it is dropped, and
 /// gives them to event loops.
@@ -62,9 +64,10 @@ async fn hold(
     let _ = stream.set_nodelay(true);
     // Where the kernel has no memory for it, the connection is closed.
     let Ok(stream) = TcpStream::from_std(stream) else { return };
-    let _watched = event_loop.busy.watch(stream.as_raw_fd());
     let unread = Arc::new(AtomicBool::new(false));
+    let asked = AtomicBool::new(false);
     let service = service_fn(|request| {
+        asked.store(true, Ordering::Relaxed);
         let reply = route::answer(
             Arc::clone(&shared),
             Arc::clone(event_loop),
@@ -83,6 +86,9 @@ async fn hold(
         if let Some(closing) = &mut closing {
             // An error says that the gateway is gone, which ends the connection too.
             let _ = closing.changed().await;
+            if !asked.load(Ordering::Relaxed) {
+                tokio::time::sleep(FIRST_REQUEST).await;
+            }
         }
     });
     let ended = rewake(|cx| {

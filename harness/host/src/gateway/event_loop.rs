@@ -6,12 +6,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use super::LAST_ANSWERS;
-use super::busy::BusyPoll;
 use super::here::{Here, Permit, Watchdog, Watched};
 use crate::error::HostError;
 
@@ -29,32 +27,28 @@ pub struct EventLoops {
 pub struct EventLoop {
     /// Where tasks are given to it.
     pub threads: Handle,
-    /// What it looks at before it sleeps.
-    pub busy: Arc<BusyPoll>,
     here: Arc<Here>,
     watched: Watched,
     connections: AtomicUsize,
 }
 
 impl EventLoops {
-    /// Starts `count` loops, of which each may look for `busy_poll` before it sleeps, on a
-    /// machine that gives this process `cores` cores.
+    /// Starts `count` loops.
     ///
     /// # Errors
     /// When no threads can be had.
-    pub fn start(count: usize, busy_poll: Duration, cores: usize) -> Result<Self, HostError> {
+    pub fn start(count: usize) -> Result<Self, HostError> {
         let failed = |e| HostError::system("start the gateway's threads", e);
-        let busy = BusyPoll::family(busy_poll, cores, count);
-        let runtimes = busy.iter().map(runtime).collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        let runtimes = (0..count).map(|_| runtime()).collect::<Result<Vec<_>, _>>();
+        let runtimes = runtimes.map_err(failed)?;
         let heres: Vec<_> = runtimes.iter().map(|_| Arc::new(Here::new())).collect();
         let handles = runtimes.iter().map(|runtime| runtime.handle().clone());
         let watchdog = Watchdog::start(heres.iter().cloned().zip(handles).collect());
         let watchdog = watchdog.map_err(failed)?;
-        let parts = runtimes.iter().zip(heres).zip(busy);
-        let loops = parts.map(|((runtime, here), busy)| {
+        let loops = runtimes.iter().zip(heres).map(|(runtime, here)| {
             let (threads, watched) = (runtime.handle().clone(), watchdog.watched());
             let connections = AtomicUsize::new(0);
-            Arc::new(EventLoop { threads, busy, here, watched, connections })
+            Arc::new(EventLoop { threads, here, watched, connections })
         });
         let loops = loops.collect();
         Ok(Self { runtimes, loops, watchdog })
@@ -80,15 +74,8 @@ impl Drop for EventLoops {
     }
 }
 
-fn runtime(busy: &Arc<BusyPoll>) -> std::io::Result<Runtime> {
-    let mut builder = Builder::new_multi_thread();
-    builder.worker_threads(THREADS).thread_name("gateway").enable_all();
-    if busy.is_wanted() {
-        let (before, after) = (Arc::clone(busy), Arc::clone(busy));
-        builder.on_thread_park(move || before.before_sleep());
-        builder.on_thread_unpark(move || after.after_sleep());
-    }
-    builder.build()
+fn runtime() -> std::io::Result<Runtime> {
+    Builder::new_multi_thread().worker_threads(THREADS).thread_name("gateway").enable_all().build()
 }
 
 impl EventLoop {
@@ -121,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_connection_goes_where_the_fewest_are() {
-        let loops = EventLoops::start(3, Duration::ZERO, 3).unwrap();
+        let loops = EventLoops::start(3).unwrap();
         let place = || EventLoop::with_fewest_connections(loops.all());
         let at = |place: &Place| {
             loops

@@ -11,7 +11,7 @@
 //!
 //! Only HTTP/1.1 (and 1.0) is spoken, without TLS: this is a measured thing on one machine.
 
-mod busy;
+mod awake;
 mod connection;
 mod ending;
 mod event_loop;
@@ -38,6 +38,7 @@ use tokio::task::JoinSet;
 
 use crate::error::HostError;
 use crate::service::Service;
+use awake::Awake;
 pub use ending::Ending;
 use event_loop::EventLoops;
 use metrics::Metrics;
@@ -58,6 +59,7 @@ const LAST_ANSWERS: Duration = Duration::from_secs(1);
 /// Functions that are served by HTTP.
 pub struct Gateway {
     shared: Arc<Shared>,
+    warnings: Vec<String>,
     event_loops: EventLoops,
     address: SocketAddr,
 }
@@ -70,6 +72,7 @@ struct Shared {
     checks_heads: bool,
     metrics: Metrics,
     records: Records,
+    awake: Option<Arc<Awake>>,
     draining: AtomicBool,
     /// Tells the connections that the gateway is being closed, and knows when the last of
     /// them has ended.
@@ -110,8 +113,8 @@ pub struct Closed {
 
 impl Gateway {
     /// Serves `services` at `listen`, where port 0 is a free one, on threads of its own.
-    /// `busy_poll`: how long a thread that has nothing to do may look for requests before it
-    /// sleeps. `records`: how many samples are kept until they are taken.
+    /// `stay_awake`: how long cores are kept awake after a request that follows another one
+    /// so soon; zero: not at all. `records`: how many samples are kept until they are taken.
     ///
     /// # Errors
     /// When the address cannot be had, or a function has a name that is a path of the
@@ -120,18 +123,20 @@ impl Gateway {
         services: Vec<Arc<dyn Service>>,
         listen: SocketAddr,
         limits: HttpLimits,
-        busy_poll: Duration,
+        stay_awake: Duration,
         records: usize,
     ) -> Result<Self, HostError> {
         check_names(&services)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let event_loops = EventLoops::start(cores.min(MOST_LOOPS), busy_poll, cores)?;
+        let event_loops = EventLoops::start(cores.min(MOST_LOOPS))?;
         let runtime = event_loops.first();
         let listener = {
             let _inside = runtime.enter();
             bind(listen).map_err(|e| HostError::system(format!("listen on {listen}"), e))?
         };
         let address = listener.local_addr().map_err(|e| HostError::system("read the port", e))?;
+        let awake = (!stay_awake.is_zero()).then(|| Awake::open(stay_awake)).transpose();
+        let (awake, warnings) = awake.map_or_else(|w| (None, vec![w]), |awake| (awake, vec![]));
         let metrics = Metrics::new(&services);
         let route = |service: Arc<dyn Service>| {
             let meters = metrics.of_function(service.name());
@@ -143,18 +148,24 @@ impl Gateway {
             limits,
             metrics,
             records: Records::new(records),
+            awake,
             draining: AtomicBool::new(false),
             close: watch::channel(()).0,
         });
         let loops = event_loops.all().to_vec();
         loops.iter().for_each(|event_loop| drop(event_loop.threads.spawn(keep_a_timer())));
         runtime.spawn(connection::accept(Arc::clone(&shared), loops, listener));
-        Ok(Self { shared, event_loops, address })
+        Ok(Self { shared, warnings, event_loops, address })
     }
 
     /// Where requests are taken.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What it does without, and why.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// The samples since the last time, and how many were not kept.

@@ -133,6 +133,9 @@ async fn ask(
         }
     };
     shared.metrics.bytes_in.inc_by(body.len() as u64);
+    if let Some(awake) = &shared.awake {
+        awake.note(account.intended_ns, &event_loop.threads);
+    }
     let request = Request { body, intended_ns: account.intended_ns, seq: account.seq };
     let answer = serve(event_loop, &account.route().service, request).await;
     account.close(answer)
@@ -185,7 +188,6 @@ async fn serve(event_loop: &EventLoop, service: &Arc<dyn Service>, request: Requ
         }
         None => request,
     };
-    let _elsewhere = event_loop.busy.serve_elsewhere();
     Arc::clone(service).submit(request).await
 }
 

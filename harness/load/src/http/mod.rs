@@ -35,6 +35,7 @@ use self::target::RequestBytes;
 pub use self::target::{SEQ_HEADER, Target, TargetError};
 use crate::arrivals::{ArrivalError, Arrivals};
 use crate::clock::now_ns;
+use crate::pacer;
 use crate::trace::TraceError;
 
 /// How a load is sent.
@@ -130,7 +131,8 @@ impl From<TraceError> for LoadError {
 }
 
 /// Sends `traffic` to `target` for `duration` and waits for what is on its way; gives each
-/// request to `on_record` when it has ended. The calling thread's timer slack becomes 1 ns.
+/// request to `on_record` when it has ended. The calling thread's timer slack becomes 1 ns,
+/// and in an open loop its priority the highest that it may have.
 ///
 /// # Errors
 /// When there are no arrivals, or no connection can be made at the beginning.
@@ -151,6 +153,8 @@ pub fn run(
             (concurrency, concurrency)
         }
     };
+    // In a closed loop there are no times to keep, and the server's turn is as good as ours.
+    let runs_first = matches!(arrivals, Arrivals::Open(_)) && pacer::run_first();
     let tally = Tally::new(on_record);
     let mut engine = Engine::new(target, request, options, seed, connections, tally)?;
     engine.connect_first(first)?;
@@ -165,7 +169,8 @@ pub fn run(
     let is_trace = matches!(traffic.arrival, Arrival::Trace { .. });
     let cut = is_trace || ended.capped || ended.stopped;
     let end_ns = if cut { begin_ns } else { planned_end_ns };
-    Ok(tally.report(begin_ns, end_ns, ended.capped, ended.stopped))
+    let report = tally.report(begin_ns, end_ns, ended.capped, ended.stopped);
+    Ok(Report { runs_first, ..report })
 }
 
 /// From when all is ready until times count: what the first request needs to be on time.

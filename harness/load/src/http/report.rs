@@ -33,6 +33,10 @@ pub struct Report {
     /// How exactly the intended times were kept. In a closed loop nothing can be late but
     /// what waits for a connection.
     pub send_error: SendError,
+    /// Whether the sender went before other threads ([`run_first`]). Never in a closed loop.
+    ///
+    /// [`run_first`]: crate::pacer::run_first
+    pub runs_first: bool,
     /// Bytes that were read.
     pub bytes_read: u64,
     /// Connections that were made.
@@ -141,6 +145,7 @@ impl<'a> Tally<'a> {
             latency: self.latency,
             service: self.service,
             send_error: self.lateness.send_error(),
+            runs_first: false,
             bytes_read: self.bytes_read,
             connections: self.connections,
             capped,

@@ -35,6 +35,7 @@ pub(super) fn json(asked: &Asked, report: &Report) -> Value {
         "latency_ns": times(&report.latency),
         "service_ns": times(&report.service),
         "send_error": {
+            "runs_first": report.runs_first,
             "sends": report.send_error.sends,
             "late": report.send_error.late,
             "p50_ns": report.send_error.p50_ns,

@@ -108,7 +108,9 @@ fn counts(text: &mut String, asked: &Asked, report: &Report) {
     let error = report.send_error;
     if !asked.traffic.arrival.is_closed() && error.sends > 0 {
         let [p50, p99, max] = [error.p50_ns, error.p99_ns, error.max_ns].map(duration);
-        say!(text, "send error    p50 {p50}, p99 {p99}, max {max}");
+        let usual =
+            if report.runs_first { "" } else { "; at the usual priority, root's is higher" };
+        say!(text, "send error    p50 {p50}, p99 {p99}, max {max}{usual}");
         let share = percent(error.late as f64 / error.sends as f64);
         say!(text, "late sends    {} of {} by more than 1 ms ({share})", error.late, error.sends);
     }
