@@ -7,11 +7,12 @@ use lumos_model::SCHEMA;
 use serde_json::{Value, json};
 
 use super::Asked;
+use crate::environment::BlockHealth;
 
 type Histogram = hdrhistogram::Histogram<u64>;
 
 /// Everything that the text says, and the exact numbers.
-pub(super) fn json(asked: &Asked, report: &Report) -> Value {
+pub(super) fn json(asked: &Asked, report: &Report, health: &BlockHealth) -> Value {
     let outcomes: BTreeMap<_, _> =
         report.outcomes.iter().map(|(outcome, count)| (outcome.as_str(), count)).collect();
     let seconds = report.elapsed().as_secs_f64();
@@ -42,6 +43,8 @@ pub(super) fn json(asked: &Asked, report: &Report) -> Value {
             "p99_ns": report.send_error.p99_ns,
             "max_ns": report.send_error.max_ns,
         },
+        "machine": health,
+        "taints": health.taints(),
         "ended_by_number": report.capped,
         "stopped": report.stopped,
     })

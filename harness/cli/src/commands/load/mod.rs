@@ -18,6 +18,7 @@ use lumos_model::units::Span;
 use self::watch::Watch;
 use super::Exit;
 use super::shared::Format;
+use crate::environment::{Health, Probe, Root};
 use crate::interrupt;
 
 /// Send requests to an HTTP server and say what came of them.
@@ -146,6 +147,7 @@ impl Load {
         }
         let target = self.request.fill(reachable(&self.url)?)?;
         interrupt::install()?;
+        let probe = Probe::new(Root::system());
         let watch = Watch::start(self.duration(), self.requests);
         let options = LoadOptions {
             timeout: self.timeout.0,
@@ -156,7 +158,9 @@ impl Load {
             ..LoadOptions::default()
         };
         let duration = self.duration().unwrap_or(Duration::MAX);
+        let before = probe.read();
         let report = http::run(&target, &traffic, self.seed, duration, &options, &mut |_| {});
+        let health = Health::between(&before, &probe.read());
         drop(watch);
         let report = report?;
         if report.requests == 0 && !report.stopped {
@@ -164,8 +168,8 @@ impl Load {
         }
         let asked = Asked { url: &self.url, target: &target, traffic: &traffic, seed: self.seed };
         match self.format {
-            Format::Text => out.write_all(text::text(&asked, &report).as_bytes())?,
-            Format::Json => writeln!(out, "{:#}", json::json(&asked, &report))?,
+            Format::Text => out.write_all(text::text(&asked, &report, &health).as_bytes())?,
+            Format::Json => writeln!(out, "{:#}", json::json(&asked, &report, &health))?,
         }
         out.flush()?;
         interrupt::check()?;

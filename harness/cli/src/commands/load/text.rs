@@ -7,6 +7,7 @@ use lumos_load::http::{Outcome, Report};
 
 use super::Asked;
 use crate::commands::shared::{align_right, lines, table};
+use crate::environment::BlockHealth;
 use crate::report::numbers::{bytes, duration, percent};
 
 /// Rows of the histogram.
@@ -14,7 +15,7 @@ const ROWS: usize = 10;
 /// Width of its longest bar.
 const BAR: usize = 40;
 
-pub(super) fn text(asked: &Asked, report: &Report) -> String {
+pub(super) fn text(asked: &Asked, report: &Report, health: &BlockHealth) -> String {
     let mut text = String::new();
     head(&mut text, asked, report);
     if report.answered() > 0 {
@@ -23,6 +24,8 @@ pub(super) fn text(asked: &Asked, report: &Report) -> String {
         histogram(&mut text, &report.latency);
     }
     counts(&mut text, asked, report);
+    machine(&mut text, health);
+    remarks(&mut text, report);
     text
 }
 
@@ -114,6 +117,21 @@ fn counts(text: &mut String, asked: &Asked, report: &Report) {
         let share = percent(error.late as f64 / error.sends as f64);
         say!(text, "late sends    {} of {} by more than 1 ms ({share})", error.late, error.sends);
     }
+}
+
+/// What the machine did meanwhile that is in the times too.
+fn machine(text: &mut String, health: &BlockHealth) {
+    let taints: Vec<_> = health.taints().iter().map(|taint| taint.as_str()).collect();
+    let stolen = health.steal_share.filter(|share| *share > 0.0);
+    let stolen = stolen.map(|share| format!("{} of its CPU time stolen", percent(share)));
+    let taints = (!taints.is_empty()).then(|| format!("tainted by {}", taints.join(", ")));
+    let all: Vec<_> = stolen.into_iter().chain(taints).collect();
+    if !all.is_empty() {
+        say!(text, "machine       {}", all.join("; "));
+    }
+}
+
+fn remarks(text: &mut String, report: &Report) {
     let unanswered = report.requests - report.answered();
     if unanswered > 0 && report.answered() > 0 {
         say!(
