@@ -79,7 +79,7 @@ fn programs_get_every_number() {
         json["latency_ns"]["p99"].as_u64().unwrap() >= json["latency_ns"]["p50"].as_u64().unwrap()
     );
     assert_eq!(json["send_error"]["runs_first"], false, "no times are kept in a closed loop");
-    assert!(json["machine"]["cores"].as_u64().unwrap() > 0 && json["taints"].is_array());
+    assert!(json["machine"]["cores"].as_u64().unwrap() > 0);
 }
 
 #[test]

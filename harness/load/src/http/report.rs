@@ -7,7 +7,7 @@ use hdrhistogram::Histogram;
 
 use super::record::{Outcome, Record};
 use crate::clock::SECOND;
-use crate::pacer::{Lateness, SendError};
+use crate::pacer::{LATE, Lateness, SendError};
 
 /// What came of a load.
 #[derive(Clone, Debug)]
@@ -33,6 +33,8 @@ pub struct Report {
     /// How exactly the intended times were kept. In a closed loop nothing can be late but
     /// what waits for a connection.
     pub send_error: SendError,
+    /// Late sends that had waited for a connection: all were in use, or one was being made.
+    pub late_for_connection: u64,
     /// Whether the sender went before other threads ([`run_first`]). Never in a closed loop.
     ///
     /// [`run_first`]: crate::pacer::run_first
@@ -82,6 +84,7 @@ pub(super) struct Tally<'a> {
     latency: Histogram<u64>,
     service: Histogram<u64>,
     lateness: Lateness,
+    late_for_connection: u64,
     last_ns: u64,
     pub(super) bytes_read: u64,
     pub(super) connections: u64,
@@ -101,6 +104,7 @@ impl<'a> Tally<'a> {
             latency: histogram.clone(),
             service: histogram,
             lateness: Lateness::new(),
+            late_for_connection: 0,
             last_ns: 0,
             bytes_read: 0,
             connections: 0,
@@ -111,6 +115,12 @@ impl<'a> Tally<'a> {
     /// A request was sent so much after its time.
     pub(super) fn sent(&mut self, late_ns: u64) {
         self.lateness.record(late_ns);
+    }
+
+    /// The same, of a request that had to wait for a connection.
+    pub(super) fn sent_after_waiting(&mut self, late_ns: u64) {
+        self.sent(late_ns);
+        self.late_for_connection += u64::from(u128::from(late_ns) > LATE.as_nanos());
     }
 
     /// Something went wrong.
@@ -145,6 +155,7 @@ impl<'a> Tally<'a> {
             latency: self.latency,
             service: self.service,
             send_error: self.lateness.send_error(),
+            late_for_connection: self.late_for_connection,
             runs_first: false,
             bytes_read: self.bytes_read,
             connections: self.connections,

@@ -38,6 +38,7 @@ fn waiting_for_a_connection_is_part_of_the_latency() {
     assert!(last.unwrap() >= 241_000_000, "{last:?}");
     let waited: u64 = records.iter().map(|r| r.sent_ns.unwrap() - r.intended_ns).sum();
     assert!(waited > 0 && report.send_error.late > 40, "{:?}", report.send_error);
+    assert!(report.late_for_connection > 40, "{}", report.late_for_connection);
     assert!(report.latency.mean() > report.service.mean() * 2.0);
 }
 

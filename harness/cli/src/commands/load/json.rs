@@ -39,12 +39,12 @@ pub(super) fn json(asked: &Asked, report: &Report, health: &BlockHealth) -> Valu
             "runs_first": report.runs_first,
             "sends": report.send_error.sends,
             "late": report.send_error.late,
+            "late_for_connection": report.late_for_connection,
             "p50_ns": report.send_error.p50_ns,
             "p99_ns": report.send_error.p99_ns,
             "max_ns": report.send_error.max_ns,
         },
         "machine": health,
-        "taints": health.taints(),
         "ended_by_number": report.capped,
         "stopped": report.stopped,
     })

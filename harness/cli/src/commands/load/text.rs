@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use hdrhistogram::Histogram;
 use lumos_load::http::{Outcome, Report};
+use lumos_load::pacer::SendError;
+use lumos_model::row::Taint;
 
 use super::Asked;
 use crate::commands::shared::{align_right, lines, table};
@@ -115,13 +117,20 @@ fn counts(text: &mut String, asked: &Asked, report: &Report) {
             if report.runs_first { "" } else { "; at the usual priority, root's is higher" };
         say!(text, "send error    p50 {p50}, p99 {p99}, max {max}{usual}");
         let share = percent(error.late as f64 / error.sends as f64);
-        say!(text, "late sends    {} of {} by more than 1 ms ({share})", error.late, error.sends);
+        let waited = match report.late_for_connection {
+            0 => String::new(),
+            count => format!(", {count} of them for want of a connection (--connections)"),
+        };
+        let SendError { late, sends, .. } = error;
+        say!(text, "late sends    {late} of {sends} by more than 1 ms ({share}){waited}");
     }
 }
 
 /// What the machine did meanwhile that is in the times too.
 fn machine(text: &mut String, health: &BlockHealth) {
-    let taints: Vec<_> = health.taints().iter().map(|taint| taint.as_str()).collect();
+    // The server may run here too: that cores are wanted is what a load is for.
+    let taints = health.taints().into_iter().filter(|taint| *taint != Taint::Load);
+    let taints: Vec<_> = taints.map(|taint| taint.as_str()).collect();
     let stolen = health.steal_share.filter(|share| *share > 0.0);
     let stolen = stolen.map(|share| format!("{} of its CPU time stolen", percent(share)));
     let taints = (!taints.is_empty()).then(|| format!("tainted by {}", taints.join(", ")));

@@ -160,7 +160,10 @@ impl<'a> Engine<'a> {
             let deadline = due.intended_ns.saturating_add(self.timeout_ns);
             self.next_expiry_ns = self.next_expiry_ns.min(deadline);
             match self.idle.pop() {
-                Some(slot) => self.send(slot, request, now),
+                Some(slot) => {
+                    self.tally.sent(now.saturating_sub(due.intended_ns));
+                    self.send(slot, request, now);
+                }
                 None => {
                     self.waiting.push_back(request);
                     self.connect_for_waiting(now);
@@ -173,7 +176,6 @@ impl<'a> Engine<'a> {
     /// Sends on an idle connection.
     fn send(&mut self, slot: usize, request: Request, now: u64) {
         let request = Request { sent_ns: Some(now), ..request };
-        self.tally.sent(now.saturating_sub(request.intended_ns));
         let connection = &mut self.connections[slot];
         connection.state = State::Busy(request);
         if let Err(error) = connection.send(self.request.of(request.seq)) {
@@ -266,7 +268,10 @@ impl<'a> Engine<'a> {
     fn on_free(&mut self, slot: usize, now: u64) {
         self.connections[slot].state = State::Idle;
         match self.waiting.pop_front() {
-            Some(request) => self.send(slot, request, now),
+            Some(request) => {
+                self.tally.sent_after_waiting(now.saturating_sub(request.intended_ns));
+                self.send(slot, request, now);
+            }
             None => self.idle.push(slot),
         }
     }
