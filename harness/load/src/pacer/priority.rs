@@ -1,24 +1,30 @@
 //! Going before other threads.
 
 /// The highest priority of a thread that is no real-time thread (setpriority(2)).
-const HIGHEST: libc::c_int = -20;
+const HIGHEST: i32 = -20;
 
-/// Gives the calling thread the highest priority that does not shut out others (a nice value
-/// of -20), and says whether it could: that is root's right (`CAP_SYS_NICE`). What the thread
-/// starts has the usual priority.
+/// Gives the calling thread the highest priority that does not shut out others, and says
+/// whether it could: a priority above others is root's to give (`CAP_SYS_NICE`). What the
+/// thread starts is as usual.
 ///
-/// Without it, the server's threads interrupt a sender whose time has come, for as long as a
-/// request takes them or up to a slice of the scheduler.
-#[expect(unsafe_code, reason = "no library offers both calls")]
+/// Without it, a sender whose time has come waits for the server's threads more often: on two
+/// cores the median p99 of the lateness at 5,000 a second was 16 us, and 0.4 us with it. A
+/// shorter slice (`sched_runtime`) beside it changed nothing. It is no real-time thread, for
+/// one that spins would be stopped by the kernel for 50 ms of each second (sched(7)).
+#[expect(unsafe_code, reason = "no library has the call")]
 pub fn run_first() -> bool {
-    let policy = libc::SCHED_OTHER | libc::SCHED_RESET_ON_FORK;
-    // SAFETY: zeroes are a valid value of a struct of numbers; for this policy the kernel
-    // takes no other priority here.
-    let usual: libc::sched_param = unsafe { std::mem::zeroed() };
-    // SAFETY: the struct outlives the call; 0 is the calling thread.
-    let resets = unsafe { libc::sched_setscheduler(0, policy, &usual) } == 0;
-    // SAFETY: numbers only; to Linux, process 0 is the calling thread alone.
-    resets && unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, HIGHEST) } == 0
+    let attributes = libc::sched_attr {
+        size: size_of::<libc::sched_attr>() as u32,
+        sched_policy: libc::SCHED_OTHER as u32,
+        sched_flags: libc::SCHED_FLAG_RESET_ON_FORK as u64,
+        sched_nice: HIGHEST,
+        sched_priority: 0,
+        sched_runtime: 0,
+        sched_deadline: 0,
+        sched_period: 0,
+    };
+    // SAFETY: the struct says its own size and outlives the call; thread 0 is the calling one.
+    unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const attributes, 0) == 0 }
 }
 
 #[cfg(test)]
