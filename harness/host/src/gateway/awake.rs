@@ -22,6 +22,8 @@ use crate::clock::monotonic_ns;
 
 /// Where the kernel takes a bound on the latency of wake-ups, in microseconds.
 const DEVICE: &str = "/dev/cpu_dma_latency";
+/// What chooses an idle core's state by that bound; without it cores halt as they always do.
+const DRIVER: &str = "/sys/devices/system/cpu/cpuidle/current_driver";
 /// No core may take any time to wake up.
 const HOLD: i32 = 0;
 /// `PM_QOS_DEFAULT_VALUE`: any core may take what it likes.
@@ -45,13 +47,17 @@ impl Awake {
     /// # Errors
     /// When the kernel does not offer it, or only to another user; in words.
     pub fn open(time: Duration) -> Result<Arc<Self>, String> {
-        Self::at(Path::new(DEVICE), time)
+        Self::at(Path::new(DEVICE), Path::new(DRIVER), time)
     }
 
-    fn at(device: &Path, time: Duration) -> Result<Arc<Self>, String> {
+    fn at(device: &Path, driver: &Path, time: Duration) -> Result<Arc<Self>, String> {
+        let driven = std::fs::read_to_string(driver).is_ok_and(|name| name.trim() != "none");
+        if !driven {
+            return Err("idle cores halt: the kernel has no driver for their states".to_owned());
+        }
         let opened = OpenOptions::new().write(true).open(device);
-        let device = opened
-            .map_err(|e| format!("cores cannot be kept awake: open {}: {e}", device.display()))?;
+        let device =
+            opened.map_err(|e| format!("idle cores halt: open {}: {e}", device.display()))?;
         Ok(Arc::new(Self {
             device,
             for_ns: time.as_nanos() as u64,
@@ -111,7 +117,7 @@ mod tests {
     #[tokio::test]
     async fn cores_are_held_while_requests_follow_each_other_and_not_longer() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let awake = Awake::at(file.path(), TIME).unwrap();
+        let awake = Awake::at(file.path(), driver("haltpoll\n").path(), TIME).unwrap();
         let threads = Handle::current();
         let begin_ns = monotonic_ns();
         awake.note(begin_ns, &threads);
@@ -133,9 +139,20 @@ mod tests {
         assert_eq!(asked(file.path()), [HOLD, RELEASE, HOLD]);
     }
 
+    fn driver(name: &str) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), name).unwrap();
+        file
+    }
+
     #[test]
-    fn without_the_device_it_says_so() {
-        let error = Awake::at(Path::new("/nowhere/latency"), TIME).unwrap_err();
+    fn where_it_cannot_be_done_it_says_why() {
+        let nowhere = Path::new("/nowhere/latency");
+        let why = |driver: &Path| Awake::at(nowhere, driver, TIME).unwrap_err();
+        let error = why(driver("acpi_idle\n").path());
         assert!(error.contains("open /nowhere/latency: No such file"), "{error}");
+        for error in [why(driver("none\n").path()), why(nowhere)] {
+            assert!(error.contains("no driver"), "{error}");
+        }
     }
 }

@@ -105,12 +105,7 @@ impl Serve {
             records: 0,
         };
         let (address, warnings) = host.serve(serve)?;
-        for warning in warnings {
-            eprintln!(
-                "warning: {warning}; wake-ups take longer (--stay-awake 0s if that is meant)"
-            );
-        }
-        write!(out, "{}", self.describe(address, &functions, &proofs))?;
+        write!(out, "{}", self.describe(address, &functions, &proofs, &warnings))?;
         out.flush()?;
         interrupt::spare_hosts()?;
         match self.wait(&mut host) {

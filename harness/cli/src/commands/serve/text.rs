@@ -22,6 +22,7 @@ impl Serve {
         address: SocketAddr,
         functions: &[Pooled],
         proofs: &[ModeProof],
+        warnings: &[String],
     ) -> String {
         let mut text = format!(
             "serving on http://{address}: {} with {} isolation, {} storage\n\n",
@@ -55,9 +56,13 @@ impl Serve {
              pool      {min_instances} to {max_instances} instances, {prewarmed} pre-warmed, \
              keep-alive {keep_alive}, queue {queue}, scaling {scaling}\n\
              instance  timeout {timeout}, memory {memory}, cores {cpus}\n\
-             http      body {}, head {}, {} connections, idle {}, stay-awake {}\n\n",
+             http      body {}, head {}, {} connections, idle {}, stay-awake {}\n",
             http.body, http.headers, http.connections, http.idle, self.http.stay_awake
         );
+        for warning in warnings {
+            let _ = writeln!(text, "without   {warning}");
+        }
+        text.push('\n');
         let example = functions
             .iter()
             .filter(|function| function_names().contains(&function.name.as_str()))
