@@ -16,6 +16,8 @@ use crate::report::numbers::{bytes, duration, percent};
 const ROWS: usize = 10;
 /// Width of its longest bar.
 const BAR: usize = 40;
+/// A tick of the kernel's counts of CPU time (`USER_HZ`, time(7)).
+const TICK_MS: u64 = 10;
 
 pub(super) fn text(asked: &Asked, report: &Report, health: &BlockHealth) -> String {
     let mut text = String::new();
@@ -131,8 +133,9 @@ fn machine(text: &mut String, health: &BlockHealth) {
     // The server may run here too: that cores are wanted is what a load is for.
     let taints = health.taints().into_iter().filter(|taint| *taint != Taint::Load);
     let taints: Vec<_> = taints.map(|taint| taint.as_str()).collect();
-    let stolen = health.steal_share.filter(|share| *share > 0.0);
-    let stolen = stolen.map(|share| format!("{} of its CPU time stolen", percent(share)));
+    // No share: the ticks that the machine was busy are too few to set this against.
+    let stolen = health.stolen_ticks.filter(|ticks| *ticks > 0);
+    let stolen = stolen.map(|ticks| format!("{} ms of CPU time stolen", ticks * TICK_MS));
     let taints = (!taints.is_empty()).then(|| format!("tainted by {}", taints.join(", ")));
     let all: Vec<_> = stolen.into_iter().chain(taints).collect();
     if !all.is_empty() {

@@ -105,9 +105,10 @@ impl Serve {
             records: 0,
         };
         let (address, warnings) = host.serve(serve)?;
+        // Who reads that it serves may end it: from here on that is a drain.
+        interrupt::spare_hosts()?;
         write!(out, "{}", self.describe(address, &functions, &proofs, &warnings))?;
         out.flush()?;
-        interrupt::spare_hosts()?;
         match self.wait(&mut host) {
             Ok((signal, records)) => conclude(signal, &records, out),
             // A signal that came before the hosts were spared has ended this one.
