@@ -121,7 +121,7 @@ fn counts(text: &mut String, asked: &Asked, report: &Report) {
         let share = percent(error.late as f64 / error.sends as f64);
         let waited = match report.late_for_connection {
             0 => String::new(),
-            count => format!(", {count} of them for want of a connection (--connections)"),
+            count => format!(", {count} of them waited for a connection"),
         };
         let SendError { late, sends, .. } = error;
         say!(text, "late sends    {late} of {sends} by more than 1 ms ({share}){waited}");
