@@ -193,6 +193,9 @@ pub struct LoadResult {
     pub end_ns: u64,
     /// Whether the number of requests, and not the duration, ended it.
     pub capped: bool,
+    /// Whether the sender had a priority above others. Never in a closed loop.
+    #[serde(default)]
+    pub runs_first: bool,
 }
 
 /// From `lumos` to a host.

@@ -51,6 +51,9 @@ pub struct PoolTelemetry {
     pub requests: u64,
     /// Whether the number of requests, and not the duration, ended it.
     pub capped: bool,
+    /// Whether the sender had a priority above others, which is root's. Never in a closed loop.
+    #[serde(default)]
+    pub runs_first: bool,
     /// The most instances that there were at one time, those on their way included.
     pub peak_instances: u32,
     /// How much later than intended requests were sent, in nanoseconds: the median. Absent
@@ -128,6 +131,7 @@ impl Sending<'_> {
             end_ns: result.end_ns,
             requests: records.samples.len() as u64,
             capped: result.capped,
+            runs_first: result.runs_first,
             lost: records.lost,
             ..PoolTelemetry::default()
         };
@@ -182,6 +186,7 @@ impl Sending<'_> {
             end_ns: last.unwrap_or(report.begin_ns),
             requests: report.requests,
             capped: report.capped,
+            runs_first: report.runs_first,
             lost: records.lost,
             agreement: Some(agreement),
             ..PoolTelemetry::default()

@@ -81,6 +81,14 @@ fn every_request_is_a_row_that_adds_up_and_both_sides_agree() {
     assert_each_block_is_accounted_for(&dir, &rows);
 }
 
+/// Whether this process has `CAP_SYS_NICE`, number 23 (capabilities(7)).
+fn may_be_nice() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let bits = u64::from_str_radix(line.expect("a line of capabilities").trim(), 16).unwrap();
+    bits >> 23 & 1 == 1
+}
+
 /// Rows, telemetry and summary count the same requests.
 fn assert_each_block_is_accounted_for(dir: &Path, rows: &[Row]) {
     let mut of_block: BTreeMap<_, Vec<&Row>> = BTreeMap::new();
@@ -101,6 +109,8 @@ fn assert_each_block_is_accounted_for(dir: &Path, rows: &[Row]) {
         let most = rows.iter().filter_map(|row| row.sample.instance).max().unwrap();
         assert!(most < 3, "one instance for each of three clients is enough");
         assert!(pool.begin_ns < pool.end_ns);
+        let keeps_times = !point.traffic.arrival.is_closed();
+        assert_eq!(pool.runs_first, keeps_times && may_be_nice());
         match (&pool.agreement, point.driver) {
             (None, Driver::Direct) => {}
             (Some(agreement), Driver::Http) => {

@@ -50,6 +50,7 @@ pub fn drive<R: Runtime>(
         requests: load.requests,
         sent: AtomicU32::new(0),
         capped: AtomicBool::new(false),
+        runs_first: AtomicBool::new(false),
     };
     let begin_ns = monotonic_ns();
     let samples = match arrivals {
@@ -74,7 +75,8 @@ pub fn drive<R: Runtime>(
         host,
         ..PoolRecords::default()
     };
-    Ok(LoadResult { records, begin_ns, end_ns, capped })
+    let runs_first = sending.runs_first.load(Relaxed);
+    Ok(LoadResult { records, begin_ns, end_ns, capped, runs_first })
 }
 
 /// What all clients of a load share.
@@ -84,6 +86,7 @@ struct Sending<'e, R: Runtime> {
     requests: u32,
     sent: AtomicU32,
     capped: AtomicBool,
+    runs_first: AtomicBool,
 }
 
 impl<R: Runtime> Sending<'_, R> {
@@ -150,7 +153,7 @@ impl<R: Runtime> Sending<'_, R> {
     }
 
     fn send(&self, times: Times, begin_ns: u64, answers: &Sender<Answer>) -> Result<(), HostError> {
-        run_first();
+        self.runs_first.store(run_first(), Relaxed);
         let mut pacer = Pacer::new().map_err(|e| HostError::system("set the timer slack", e))?;
         for offset_ns in times {
             let intended_ns = begin_ns + offset_ns.map_err(HostError::engine)?;

