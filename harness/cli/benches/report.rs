@@ -9,8 +9,8 @@ use std::hint::black_box;
 use std::path::PathBuf;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use lumos_cli::rows::Rows;
-use lumos_cli::summary::{Gather, Summary};
+use lumos_record::rows::Rows;
+use lumos_analysis::summary::{Gather, Summary};
 use lumos_model::row::Row;
 
 use samples::{FUNCTIONS, TARGETS, run};

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use lumos_model::cell::Cell;
+use lumos_runner::observer::Observer;
 
 /// How often a plain line appears.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
@@ -34,30 +35,32 @@ impl Progress {
         Self { bar, plain: (!is_terminal).then(|| Mutex::new(plain)) }
     }
 
-    /// Names what begins.
-    pub fn stage(&self, what: &str) {
+    fn plain(&self) -> Option<std::sync::MutexGuard<'_, Plain>> {
+        self.plain.as_ref().map(|plain| plain.lock().unwrap_or_else(|e| e.into_inner()))
+    }
+}
+
+impl Observer for Progress {
+    fn stage(&self, what: &str) {
         match self.plain {
             Some(_) => eprintln!("{what}"),
             None => self.bar.println(what),
         }
     }
 
-    /// Names what is at hand, on a terminal.
-    pub fn note(&self, what: &str) {
+    fn note(&self, what: &str) {
         self.bar.set_message(what.to_owned());
         self.bar.tick();
     }
 
-    /// Something that the user should see now.
-    pub fn warn(&self, what: &str) {
+    fn warn(&self, what: &str) {
         match self.plain {
             Some(_) => eprintln!("warning: {what}"),
             None => self.bar.println(format!("warning: {what}")),
         }
     }
 
-    /// The measurement begins; it has this many blocks.
-    pub fn start(&self, blocks: u64) {
+    fn start(&self, blocks: u64) {
         let template = "{bar:30} {pos}/{len} blocks  {elapsed} gone, about {eta} left  {msg}";
         self.bar.set_style(ProgressStyle::with_template(template).expect("a fixed template"));
         self.bar.set_length(blocks);
@@ -70,13 +73,13 @@ impl Progress {
         }
     }
 
-    /// The block of `cell` is at hand. Drawn now: nothing is drawn while it is measured.
-    pub fn block(&self, cell: &Cell) {
+    // Drawn now: nothing is drawn while the block is measured.
+    fn block(&self, cell: &Cell) {
         self.note(&cell.to_string());
     }
 
-    /// A block is done. Blocks are shuffled, so their mean time foretells the rest.
-    pub fn done(&self) {
+    // Blocks are shuffled, so their mean time foretells the rest.
+    fn done(&self) {
         self.bar.inc(1);
         let Some(mut plain) = self.plain() else { return };
         plain.done += 1;
@@ -88,13 +91,8 @@ impl Progress {
         }
     }
 
-    /// The measurement is over.
-    pub fn finish(&self) {
+    fn finish(&self) {
         self.bar.finish_and_clear();
-    }
-
-    fn plain(&self) -> Option<std::sync::MutexGuard<'_, Plain>> {
-        self.plain.as_ref().map(|plain| plain.lock().unwrap_or_else(|e| e.into_inner()))
     }
 }
 

@@ -4,61 +4,15 @@ use std::io::{Read, Write};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
 
+use lumos_model::codec::{read_message, write_message};
 use lumos_model::protocol::{FromHost, Prepare, ToHost};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
-use crate::cgroup::{self, Base};
-use crate::drive;
-use crate::error::HostError;
-use crate::lane::{Prepared, Processes};
-use crate::runtime::Runtime;
-use crate::service::Home;
-use crate::serving::Serving;
-
-/// The longest message that is accepted, in bytes.
-const MAX_MESSAGE: u32 = 1 << 30;
-
-/// Reads one message; `None` at the end of the stream.
-///
-/// # Errors
-/// When the stream fails or holds no message.
-pub fn read_message<T: DeserializeOwned>(from: &mut impl Read) -> Result<Option<T>, HostError> {
-    let mut length = [0; 4];
-    match from.read_exact(&mut length) {
-        Ok(()) => {}
-        Err(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(None),
-        Err(e) => return Err(HostError::system("read a message", e)),
-    }
-    let length = u32::from_le_bytes(length);
-    if length > MAX_MESSAGE {
-        return Err(HostError::engine(format!("a message of {length} bytes is too long")));
-    }
-    let mut bytes = Vec::new();
-    from.take(length.into())
-        .read_to_end(&mut bytes)
-        .map_err(|e| HostError::system("read a message", e))?;
-    if bytes.len() < length as usize {
-        return Ok(None);
-    }
-    serde_json::from_slice(&bytes)
-        .map(Some)
-        .map_err(|e| HostError::engine(format!("a message that this version does not know: {e}")))
-}
-
-/// Writes one message.
-///
-/// # Errors
-/// When the stream fails.
-pub fn write_message<T: Serialize>(to: &mut impl Write, message: &T) -> Result<(), HostError> {
-    let mut bytes = vec![0; 4];
-    serde_json::to_writer(&mut bytes, message).map_err(HostError::engine)?;
-    let length = (bytes.len() - 4) as u32;
-    bytes[..4].copy_from_slice(&length.to_le_bytes());
-    to.write_all(&bytes)
-        .and_then(|()| to.flush())
-        .map_err(|e| HostError::system("write a message", e))
-}
+use lumos_os::cgroup::{self, Base};
+use lumos_platform::drive;
+use lumos_runtime::error::HostError;
+use crate::sampler::{Prepared, Processes};
+use lumos_runtime::engine::Runtime;
+use lumos_platform::service::Home;
+use lumos_platform::serving::Serving;
 
 /// Answers requests until the input ends; then stops what runs, removes the cgroups that
 /// were made, and returns.
@@ -91,7 +45,7 @@ pub fn serve<R: Runtime>(
                 }
                 Err(error) => FromHost::Failed { error },
             };
-            write_message(&mut to, &answer)?;
+            answer_with(&mut to, &answer)?;
         }
         loop {
             let Ok(request) = requests.recv() else { return Ok(()) };
@@ -138,9 +92,13 @@ pub fn serve<R: Runtime>(
                     .map(|serving| FromHost::Drained(serving.drain(within.0)))
                     .ok_or_else(no_gateway),
             };
-            write_message(&mut to, &answer.unwrap_or_else(|error| failed(&error)))?;
+            answer_with(&mut to, &answer.unwrap_or_else(|error| failed(&error)))?;
         }
     }
+}
+
+fn answer_with(to: &mut impl Write, answer: &FromHost) -> Result<(), HostError> {
+    write_message(to, answer).map_err(|error| HostError::system("write a message", error))
 }
 
 fn no_gateway() -> HostError {
@@ -181,7 +139,9 @@ fn read_ahead(
     let (sender, receiver) = sync_channel(16);
     std::thread::spawn(move || {
         loop {
-            let message = read_message(&mut from).transpose();
+            let message = read_message(&mut from)
+                .map_err(|error| HostError::system("read a message", error))
+                .transpose();
             let Some(message) = message else {
                 if let Some(path) = &*cleanup.lock().expect("no thread panics with it") {
                     cgroup::leave(path);
@@ -198,23 +158,3 @@ fn read_ahead(
     receiver
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn messages_pass_a_stream() {
-        let mut stream = Vec::new();
-        write_message(&mut stream, &ToHost::Capabilities).unwrap();
-        let mut from = &stream[..];
-        assert_eq!(read_message(&mut from).unwrap(), Some(ToHost::Capabilities));
-        assert_eq!(read_message::<ToHost>(&mut from).unwrap(), None);
-    }
-
-    #[test]
-    fn a_stranger_is_refused() {
-        assert!(read_message::<ToHost>(&mut &b"\xff\xff\xff\xffhello"[..]).is_err());
-        assert!(read_message::<ToHost>(&mut &b"\x02\0\0\0{}"[..]).is_err());
-        assert_eq!(read_message::<ToHost>(&mut &b"\x09\0\0\0{}"[..]).unwrap(), None);
-    }
-}

@@ -10,11 +10,12 @@ use clap::{Parser, Subcommand};
 use lumos_model::cell::Target;
 use nix::unistd::{dup, dup2_stdout};
 
-use crate::clock::monotonic_ns;
+use lumos_os::clock::monotonic_ns;
 use crate::control;
-use crate::error::HostError;
-use crate::runtime::Runtime;
-use crate::serve_instance::{self, InstanceArgs};
+use lumos_runtime::error::HostError;
+use lumos_runtime::engine::Runtime;
+use crate::instance_process;
+use lumos_runtime::launch::InstanceArgs;
 
 /// A lumos host process. `lumos` starts it; people need it only to look at what it says.
 #[derive(Parser)]
@@ -82,7 +83,7 @@ fn dispatch<R: Runtime>(
         Command::Instance { args } => {
             let args: InstanceArgs = serde_json::from_str(&args).map_err(HostError::engine)?;
             let (stdin, stdout) = take_streams()?;
-            serve_instance::serve(runtime.as_ref(), &args, entered_ns, stdin, stdout)
+            instance_process::serve(runtime.as_ref(), &args, entered_ns, stdin, stdout)
         }
     }
 }

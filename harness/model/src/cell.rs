@@ -1,77 +1,17 @@
 //! One point of an experiment.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::arrival::Traffic;
 use crate::units::Span;
+use crate::words::UnknownWord;
 
-/// A word that is none of the known ones.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown {what} `{word}`; known are {known}")]
-pub struct UnknownWord {
-    /// What the word should have been.
-    pub what: &'static str,
-    /// The word as it was written.
-    pub word: String,
-    /// The words that are known, for people.
-    pub known: String,
-}
-
-/// Declares a closed set of words: an enum with `ALL`, `as_str`, `Display`,
-/// `FromStr` and serde as that word.
-macro_rules! words {
-    ($(#[$meta:meta])* $name:ident, $what:literal { $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)+ }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::serde::Serialize, ::serde::Deserialize)]
-        #[serde(try_from = "String", into = "&'static str")]
-        pub enum $name { $($(#[$variant_meta])* $variant,)+ }
-
-        impl $name {
-            /// All of them, in their natural order.
-            pub const ALL: &'static [$name] = &[$($name::$variant,)+];
-
-            /// The word as it stands in files and on the command line.
-            pub const fn as_str(self) -> &'static str {
-                match self { $($name::$variant => $word,)+ }
-            }
-        }
-
-        impl ::std::fmt::Display for $name {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                f.pad(self.as_str())
-            }
-        }
-
-        impl ::std::str::FromStr for $name {
-            type Err = $crate::cell::UnknownWord;
-
-            fn from_str(word: &str) -> Result<Self, $crate::cell::UnknownWord> {
-                $name::ALL.iter().copied().find(|known| known.as_str() == word).ok_or_else(|| {
-                    $crate::cell::UnknownWord {
-                        what: $what,
-                        word: word.to_owned(),
-                        known: [$($word,)+].join(", "),
-                    }
-                })
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = $crate::cell::UnknownWord;
-            fn try_from(word: String) -> Result<Self, $crate::cell::UnknownWord> { word.parse() }
-        }
-
-        impl From<$name> for &'static str {
-            fn from(value: $name) -> &'static str { value.as_str() }
-        }
-    };
-}
-pub(crate) use words;
-
-words! {
+crate::words! {
     /// Size group of a function's input (Lumos paper, Table 2; `tiny` is for quick runs).
     Size, "size" {
         /// A few kilobytes or a thousand numbers.
@@ -85,7 +25,7 @@ words! {
     }
 }
 
-words! {
+crate::words! {
     /// Where an instance lives.
     Isolation, "isolation" {
         /// In an operating-system process of its own, in a cgroup of its own.
@@ -95,7 +35,7 @@ words! {
     }
 }
 
-words! {
+crate::words! {
     /// What is new for the invocation, from nothing to everything.
     Start, "start kind" {
         /// The instance has served at least `warmup` invocations.
@@ -124,7 +64,7 @@ impl Start {
     }
 }
 
-words! {
+crate::words! {
     /// Where a function finds its input and leaves its output.
     Storage, "storage" {
         /// In the request and the response.
@@ -138,7 +78,7 @@ words! {
     }
 }
 
-words! {
+crate::words! {
     /// From where a pool of instances is driven.
     Driver, "driver" {
         /// From inside the host process, without a network: the runtime alone.
@@ -233,8 +173,18 @@ impl fmt::Display for Target {
     }
 }
 
+/// What a cell is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Demand {
+    /// Each sample by itself, with this start kind.
+    Each(Start),
+    /// A load on a pool of instances, which decides how each request starts.
+    Load(LoadPoint),
+}
+
 /// One point of the experiment.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(try_from = "Fields")]
 pub struct Cell {
     /// The workload.
     pub function: String,
@@ -244,28 +194,117 @@ pub struct Cell {
     pub target: Target,
     /// Where the instance lives.
     pub isolation: Isolation,
-    /// What is new for each sample.
-    pub start: Start,
     /// Where input and output are.
     pub storage: Storage,
-    /// The load; absent: one invocation at a time, each with the start kind [`start`].
-    ///
-    /// [`start`]: Self::start
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub load: Option<LoadPoint>,
+    /// What the cell is asked for.
+    pub demand: Demand,
+}
+
+impl Cell {
+    /// What is new for each sample; [`Start::Mixed`] under load, where the pool decides.
+    pub const fn start(&self) -> Start {
+        match self.demand {
+            Demand::Each(start) => start,
+            Demand::Load(_) => Start::Mixed,
+        }
+    }
+
+    /// The load; `None`: each sample is asked for by itself.
+    pub const fn load(&self) -> Option<&LoadPoint> {
+        match &self.demand {
+            Demand::Each(_) => None,
+            Demand::Load(point) => Some(point),
+        }
+    }
+
+    /// The same cell on another target.
+    #[must_use]
+    pub fn on(&self, target: Target) -> Self {
+        Self { target, ..self.clone() }
+    }
+
+    /// What orders cells: the fields in the order of a cell's name.
+    fn key(&self) -> impl Ord + '_ {
+        let Self { function, size, target, isolation, storage, .. } = self;
+        (function, size, target, isolation, self.start(), storage, self.load())
+    }
+}
+
+impl PartialOrd for Cell {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Cell {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
 }
 
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Cell { function, size, target, isolation, start, storage, load } = self;
-        write!(f, "{function}/{size}/{target}/{isolation}/{start}/{storage}")?;
-        load.as_ref().map_or(Ok(()), |load| write!(f, "/{load}"))
+        let Cell { function, size, target, isolation, storage, .. } = self;
+        write!(f, "{function}/{size}/{target}/{isolation}/{}/{storage}", self.start())?;
+        self.load().map_or(Ok(()), |load| write!(f, "/{load}"))
+    }
+}
+
+/// A cell as files hold it. A cell under load has the start `mixed` beside its load.
+#[derive(Deserialize)]
+struct Fields {
+    function: String,
+    size: Size,
+    target: Target,
+    isolation: Isolation,
+    start: Start,
+    storage: Storage,
+    #[serde(default)]
+    load: Option<LoadPoint>,
+}
+
+/// A cell whose start contradicts its load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a cell under load starts `mixed`, and no other cell does")]
+pub struct ContradictoryStart;
+
+impl TryFrom<Fields> for Cell {
+    type Error = ContradictoryStart;
+
+    fn try_from(fields: Fields) -> Result<Self, ContradictoryStart> {
+        let Fields { function, size, target, isolation, start, storage, load } = fields;
+        let demand = match (start, load) {
+            (Start::Mixed, Some(point)) => Demand::Load(point),
+            (Start::Mixed, None) | (_, Some(_)) => return Err(ContradictoryStart),
+            (start, None) => Demand::Each(start),
+        };
+        Ok(Self { function, size, target, isolation, storage, demand })
+    }
+}
+
+// By hand, since `Fields` would have every row of a run clone its cell.
+impl Serialize for Cell {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let load = self.load();
+        let mut cell = serializer.serialize_struct("Cell", 6 + usize::from(load.is_some()))?;
+        cell.serialize_field("function", &self.function)?;
+        cell.serialize_field("size", &self.size)?;
+        cell.serialize_field("target", &self.target)?;
+        cell.serialize_field("isolation", &self.isolation)?;
+        cell.serialize_field("start", &self.start())?;
+        cell.serialize_field("storage", &self.storage)?;
+        match load {
+            Some(load) => cell.serialize_field("load", load)?,
+            None => cell.skip_field("load")?,
+        }
+        cell.end()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arrival::Arrival;
 
     #[test]
     fn words_are_read_as_they_are_written() {
@@ -298,12 +337,43 @@ mod tests {
             size: Size::Tiny,
             target: "wasmtime-aot".parse().unwrap(),
             isolation: Isolation::Thread,
-            start: Start::ColdInstance,
             storage: Storage::Inline,
-            load: None,
+            demand: Demand::Each(Start::ColdInstance),
         };
-        let json = serde_json::to_value(&cell).unwrap();
-        assert_eq!(json["start"], "cold:instance");
-        assert_eq!(serde_json::from_value::<Cell>(json).unwrap(), cell);
+        let json = serde_json::to_string(&cell).unwrap();
+        assert_eq!(
+            json,
+            r#"{"function":"noop","size":"tiny","target":"wasmtime-aot","isolation":"thread","start":"cold:instance","storage":"inline"}"#
+        );
+        assert_eq!(serde_json::from_str::<Cell>(&json).unwrap(), cell);
+        let mixed = json.replace("cold:instance", "mixed");
+        assert!(serde_json::from_str::<Cell>(&mixed).is_err(), "a mixed start without a load");
+    }
+
+    #[test]
+    fn a_cell_under_load_starts_mixed() {
+        let traffic = Traffic { arrival: Arrival::Closed { concurrency: 4 }, delayed: None };
+        let point = LoadPoint {
+            driver: Driver::Http,
+            traffic,
+            keep_alive: "1s".parse().unwrap(),
+        };
+        let cell = Cell {
+            function: "noop".into(),
+            size: Size::Tiny,
+            target: "native".parse().unwrap(),
+            isolation: Isolation::Process,
+            storage: Storage::Inline,
+            demand: Demand::Load(point),
+        };
+        let json = serde_json::to_string(&cell).unwrap();
+        assert!(json.contains(r#""start":"mixed""#) && json.contains(r#""load":{"#), "{json}");
+        assert_eq!(serde_json::from_str::<Cell>(&json).unwrap(), cell);
+        assert_eq!(
+            cell.to_string(),
+            "noop/tiny/native/process/mixed/inline/http/closed-4/keep-alive-1s"
+        );
+        let warm = json.replace("mixed", "warm");
+        assert!(serde_json::from_str::<Cell>(&warm).is_err(), "a warm cell under load");
     }
 }

@@ -19,11 +19,21 @@ pub mod arrival;
 pub mod artifact;
 pub mod capability;
 pub mod cell;
+pub mod codec;
+pub mod counters;
+pub mod files;
+pub mod fingerprint;
+pub mod health;
+pub mod hex;
+pub mod manifest;
 pub mod phase;
 pub mod pool;
 pub mod protocol;
 pub mod row;
+pub mod telemetry;
 pub mod units;
+pub mod warning;
+pub mod words;
 
 pub use lumos_wire as wire;
 

@@ -7,9 +7,8 @@ use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::cell::words;
 
-words! {
+crate::words! {
     /// A named, contiguous part of an invocation.
     Phase, "phase" {
         /// Intended arrival until an instance is assigned.

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cell::words;
 use crate::units::Span;
 
 /// How a pool of instances is kept.
@@ -58,7 +57,7 @@ pub enum Scaling {
     },
 }
 
-words! {
+crate::words! {
     /// Where an instance is in its life.
     InstanceState, "instance state" {
         /// Somebody wants it: a request, a minimum, the pre-warmed reserve.

@@ -1,7 +1,6 @@
 //! What `lumos` and a host process say to each other.
 //!
-//! Each message is a frame on the host's standard input or output: a little-endian
-//! `u32` with the length, then JSON. `lumos` asks, the host answers each request with
+//! Each message is a frame ([`crate::codec`]) on the host's standard input or output. `lumos` asks, the host answers each request with
 //! one message, in order. At the end of its input a host stops what it runs, removes
 //! the cgroups it made, and exits.
 
@@ -13,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::arrival::Traffic;
 use crate::capability::Capabilities;
+use crate::counters::Counters;
 use crate::cell::{Isolation, Start, Target};
 use crate::pool::{PoolConfig, PoolEvent};
 use crate::row::Sample;
@@ -171,9 +171,9 @@ pub struct PoolRecords {
     /// Samples and events that were not kept, for there were too many.
     pub lost: u64,
     /// Counters of the cgroups of instances that ended since the last time.
-    pub instances: Vec<BTreeMap<String, u64>>,
+    pub instances: Vec<Counters>,
     /// As in [`BlockResult::host`].
-    pub host: BTreeMap<String, u64>,
+    pub host: Counters,
     /// Behind a gateway: all requests to its functions since it was opened, by cause.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub causes: BTreeMap<String, u64>,
@@ -282,13 +282,13 @@ pub struct BlockResult {
     pub samples: Vec<Sample>,
     /// Counters of the instances' cgroups, one entry an instance that was ended or
     /// read; counters that the kernel does not offer are absent.
-    pub instances: Vec<BTreeMap<String, u64>>,
+    pub instances: Vec<Counters>,
     /// What the host process used over the block (`cpu_ns`, page faults), and its memory at
     /// the end. With an instance inside of it also its memory without the instance
     /// (`pss_before_bytes`, `anonymous_before_bytes`) and with it
     /// (`pss_with_instance_bytes`, `anonymous_with_instance_bytes`): the difference is the
     /// instance's, with what the engine compiled for it.
-    pub host: BTreeMap<String, u64>,
+    pub host: Counters,
 }
 
 /// Evidence that the mode that was asked for is the one that runs.

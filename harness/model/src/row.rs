@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cell::{Cell, Start, words};
-use crate::phase::Phases;
+use crate::cell::{Cell, Start};
+use crate::phase::{Phase, Phases};
 
-words! {
+crate::words! {
     /// How an invocation ended.
     Outcome, "outcome" {
         /// The function answered with an output.
@@ -27,9 +27,9 @@ words! {
     }
 }
 
-words! {
+crate::words! {
     /// What disturbed the machine while a block was measured. The limits are those of
-    /// `lumos_cli::environment::health`; the values stand in the block's telemetry.
+    /// `lumos_os::machine::health`; the values stand in the block's telemetry.
     Taint, "taint" {
         /// The firmware of a Raspberry Pi lacked power, or capped the clock.
         Throttled = "throttled",
@@ -118,6 +118,66 @@ pub struct Sample {
     pub output: Option<String>,
 }
 
+impl Sample {
+    /// What stands for an invocation of which only the times and the ending are known: no
+    /// phase but `other`, and nothing of its instance or output.
+    pub fn unserved(seq: u32, start_kind: Start, outcome: Outcome, times: Times) -> Self {
+        let Times { intended_ns, total_ns } = times;
+        let mut phases_ns = Phases::default();
+        phases_ns.add(Phase::Other, total_ns);
+        Self {
+            seq,
+            start_kind,
+            outcome,
+            error: None,
+            intended_ns,
+            total_ns,
+            phases_ns,
+            provision_spans: None,
+            gap_ns: None,
+            evicted_pages: None,
+            resident_pages_after: None,
+            instance: None,
+            late_ns: None,
+            platform_ns: None,
+            teardown_ns: None,
+            cpu_ns: None,
+            memory_peak_bytes: None,
+            linear_memory_bytes: None,
+            output_bytes: None,
+            output_sha256: None,
+            output: None,
+        }
+    }
+}
+
+/// When an invocation was to arrive, and how long it took from then on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Times {
+    /// Intended arrival, nanoseconds of `CLOCK_MONOTONIC`.
+    pub intended_ns: u64,
+    /// From the intended arrival to the response or the failure, in nanoseconds.
+    pub total_ns: u64,
+}
+
+/// What identifies a block within a run.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BlockId {
+    /// The point of the experiment.
+    pub cell: Cell,
+    /// Number of the block within the cell, from 0.
+    pub block: u32,
+    /// Whether it belongs to the control pair.
+    pub control: bool,
+}
+
+impl Row {
+    /// The block that the row belongs to.
+    pub fn block_id(&self) -> BlockId {
+        BlockId { cell: self.cell.clone(), block: self.block, control: self.control }
+    }
+}
+
 /// A line of `invocations.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
@@ -143,8 +203,7 @@ pub struct Row {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cell::{Isolation, Size, Storage};
-    use crate::phase::Phase;
+    use crate::cell::{Demand, Isolation, Size, Storage};
 
     #[test]
     fn a_row_is_flat_and_holds_no_absent_counter() {
@@ -157,36 +216,24 @@ mod tests {
                 size: Size::Tiny,
                 target: "native".parse().unwrap(),
                 isolation: Isolation::Process,
-                start: Start::Warm,
                 storage: Storage::Inline,
-                load: None,
+                demand: Demand::Each(Start::Warm),
             },
             block: 1,
             order: 2,
             control: false,
             taints: vec![Taint::Steal],
             sample: Sample {
-                seq: 3,
-                start_kind: Start::Warm,
-                outcome: Outcome::Ok,
-                error: None,
-                intended_ns: 4,
-                total_ns: 5,
                 phases_ns: phases,
-                provision_spans: None,
-                gap_ns: None,
-                evicted_pages: None,
-                resident_pages_after: None,
-                instance: None,
-                late_ns: None,
-                platform_ns: None,
-                teardown_ns: None,
                 cpu_ns: Some(6),
-                memory_peak_bytes: None,
-                linear_memory_bytes: None,
                 output_bytes: Some(7),
                 output_sha256: Some("00".into()),
-                output: None,
+                ..Sample::unserved(
+                    3,
+                    Start::Warm,
+                    Outcome::Ok,
+                    Times { intended_ns: 4, total_ns: 5 },
+                )
             },
         };
         let json = serde_json::to_string(&row).unwrap();

@@ -9,9 +9,8 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
-use lumos_host::{
-    HostError, Instance, InstanceConfig, InvokeError, Marks, ProcessCommand, Resident, Runtime,
-};
+use lumos_runtime::{HostError, Instance, InstanceConfig, InvokeError, Marks, Resident, Runtime};
+use lumos_os::spawn::ProcessCommand;
 use lumos_model::artifact::Form;
 use lumos_model::capability::{Capabilities, TargetCapability};
 use lumos_model::cell::{Isolation, Start, Storage, Target};

@@ -1,6 +1,6 @@
 //! The suite that every runtime passes.
 
-lumos_host::conformance! {
+lumos_testkit::conformance! {
     runtime: lumos_host_native::NativeRuntime,
     host: env!("CARGO_BIN_EXE_lumos-host-native"),
     native: "native", [process], processes: 100;

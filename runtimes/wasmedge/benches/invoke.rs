@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use lumos_host::{Instance as _, InstanceConfig, Marks};
+use lumos_runtime::{Instance as _, InstanceConfig, Marks};
 use lumos_host_wasmedge::ast::Ast;
 use lumos_host_wasmedge::instance::Instance;
 use lumos_host_wasmedge::mode::Mode;

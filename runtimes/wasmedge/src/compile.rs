@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lumos_host::{Compiled, HostError};
+use lumos_runtime::{Compiled, HostError};
 use wasmedge_sdk::Compiler;
 
 use crate::config::{self, GENERIC_CPU, INTERRUPTIBLE, OPTIMISATION};

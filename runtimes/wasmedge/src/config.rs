@@ -1,6 +1,6 @@
 //! WasmEdge's configuration: mode, memory and compiler settings.
 
-use lumos_host::HostError;
+use lumos_runtime::HostError;
 use wasmedge_sdk::config::{CommonConfigOptions, CompilerConfigOptions, ConfigBuilder};
 use wasmedge_sdk::{CompilerOptimizationLevel, CompilerOutputFormat};
 use wasmedge_sys::{Config, ffi};

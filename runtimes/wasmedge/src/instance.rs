@@ -5,8 +5,8 @@ use std::os::fd::AsRawFd;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use lumos_host::clock::monotonic_ns;
-use lumos_host::{HostError, InstanceConfig, InvokeError, Marks};
+use lumos_os::clock::monotonic_ns;
+use lumos_runtime::{HostError, InstanceConfig, InvokeError, Marks};
 use lumos_model::phase::Phase;
 
 use crate::config;
@@ -164,7 +164,7 @@ impl Instance {
     }
 }
 
-impl lumos_host::Instance for Instance {
+impl lumos_runtime::Instance for Instance {
     #[inline]
     fn invoke(
         &mut self,

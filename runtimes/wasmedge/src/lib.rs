@@ -1,4 +1,4 @@
-//! The WasmEdge host: interpreter, JIT and AoT behind [`lumos_host::Runtime`].
+//! The WasmEdge host: interpreter, JIT and AoT behind [`lumos_runtime::Runtime`].
 //!
 //! What is peculiar to WasmEdge and where it is dealt with:
 //! - it interprets in silence when anything is amiss: [`proof`];
@@ -30,7 +30,7 @@ pub mod watchdog;
 
 use std::path::Path;
 
-use lumos_host::{Compiled, HostError, InstanceConfig, Marks, Resident};
+use lumos_runtime::{Compiled, HostError, InstanceConfig, Marks, Resident};
 use lumos_model::capability::Capabilities;
 use lumos_model::cell::Target;
 use lumos_model::protocol::ModeProof;
@@ -61,7 +61,7 @@ impl Default for WasmEdgeRuntime {
     }
 }
 
-impl lumos_host::Runtime for WasmEdgeRuntime {
+impl lumos_runtime::Runtime for WasmEdgeRuntime {
     type Module = Module;
     type Instance = Instance;
 

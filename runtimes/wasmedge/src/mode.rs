@@ -1,7 +1,7 @@
 //! The three ways in which WasmEdge executes a module.
 
-use lumos_host::HostError;
-use lumos_host::canary::Execution;
+use lumos_runtime::HostError;
+use lumos_runtime::canary::Execution;
 use lumos_model::cell::Target;
 use wasmedge_sdk::RunMode;
 

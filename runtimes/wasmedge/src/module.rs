@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use lumos_host::{HostError, Marks};
+use lumos_runtime::{HostError, Marks};
 use lumos_model::phase::Phase;
 
 use crate::ast::Ast;

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use lumos_host::{HostError, InstanceConfig, Marks, Resident, canary};
+use lumos_runtime::{HostError, InstanceConfig, Marks, Resident, canary};
 use lumos_model::protocol::ModeProof;
 use wasmedge_sdk::RunMode;
 

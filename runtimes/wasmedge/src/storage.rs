@@ -6,7 +6,7 @@
 use std::ffi::c_void;
 use std::ptr::{NonNull, null};
 
-use lumos_host::HostStorage;
+use lumos_runtime::HostStorage;
 use wasmedge_sys::ffi;
 
 use crate::failure::{Failure, name};

@@ -7,7 +7,7 @@
 
 use std::ptr::{NonNull, null, null_mut};
 
-use lumos_host::HostStorage;
+use lumos_runtime::HostStorage;
 use wasmedge_sys::{Config, ffi};
 
 use crate::ast::Ast;

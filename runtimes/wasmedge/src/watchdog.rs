@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::Thread;
 use std::time::Duration;
 
-use lumos_host::clock::monotonic_ns;
+use lumos_os::clock::monotonic_ns;
 
 use crate::interrupt::{self, GuestCode};
 use crate::maps::{self, CodeHome};

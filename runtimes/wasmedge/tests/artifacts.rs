@@ -3,7 +3,7 @@
 mod common;
 
 use common::{folder, runtime, write_wat};
-use lumos_host::{InstanceConfig, Marks, Runtime};
+use lumos_runtime::{InstanceConfig, Marks, Runtime};
 use lumos_host_wasmedge::mode::Mode;
 
 /// Loads and instantiates `bytes` as a file called `name`; the error, which must name it.

@@ -1,6 +1,6 @@
 //! The suite that every runtime passes.
 
-lumos_host::conformance! {
+lumos_testkit::conformance! {
     runtime: lumos_host_wasmedge::WasmEdgeRuntime::new(),
     host: env!("CARGO_BIN_EXE_lumos-host-wasmedge"),
     interp: "wasmedge-interp", [thread, process], processes: 100;

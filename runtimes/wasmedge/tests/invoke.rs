@@ -5,7 +5,7 @@ mod common;
 use std::path::PathBuf;
 
 use common::{AMPLE, ask, instance, instance_with, module};
-use lumos_host::{Instance as _, InstanceConfig, InvokeError, Marks, Runtime};
+use lumos_runtime::{Instance as _, InstanceConfig, InvokeError, Marks, Runtime};
 use lumos_host_wasmedge::mode::Mode;
 use lumos_model::phase::Phase;
 

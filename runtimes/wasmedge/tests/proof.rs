@@ -5,7 +5,7 @@ mod common;
 use std::path::PathBuf;
 
 use common::{artifact, folder, runtime};
-use lumos_host::{HostError, InstanceConfig, Marks, Runtime, canary};
+use lumos_runtime::{HostError, InstanceConfig, Marks, Runtime, canary};
 use lumos_host_wasmedge::instance::Instance;
 use lumos_host_wasmedge::maps::CodeHome;
 use lumos_host_wasmedge::mode::Mode;

@@ -5,7 +5,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::{AMPLE, ask, instance, module};
-use lumos_host::InvokeError;
+use lumos_runtime::InvokeError;
 use lumos_host_wasmedge::mode::Mode;
 
 const SHORT: Duration = Duration::from_millis(20);

@@ -10,7 +10,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use lumos_host::{Instance, InstanceConfig, Marks, Prepared, Processes, Runtime};
+use lumos_runtime::{Instance, InstanceConfig, Marks, Runtime};
+use lumos_host::{Prepared, Processes};
 use lumos_host_wasmtime::WasmtimeRuntime;
 use lumos_model::cell::{Isolation, Start, Target};
 use lumos_model::protocol::{Limits, Prepare};

@@ -8,7 +8,7 @@
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use lumos_host::clock::monotonic_ns;
+use lumos_os::clock::monotonic_ns;
 use wasmtime::Result;
 use wasmtime::component::__internal::{
     CanonicalAbiInfo, InstanceType, InterfaceType, LiftContext, LowerContext,

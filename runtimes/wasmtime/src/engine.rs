@@ -1,6 +1,6 @@
 //! A resident engine: the settings, the host functions and the watchdog of one mode.
 
-use lumos_host::HostError;
+use lumos_runtime::HostError;
 use wasmtime::component::Linker;
 use wasmtime::{Config, Enabled, Engine, OptLevel, PoolingAllocationConfig};
 

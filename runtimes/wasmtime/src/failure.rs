@@ -1,6 +1,6 @@
 //! What the engine's errors mean for an invocation.
 
-use lumos_host::InvokeError;
+use lumos_runtime::InvokeError;
 use wasmtime::{Error, Trap};
 use wasmtime_wasi::I32Exit;
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use lumos_host::{HostError, Marks};
+use lumos_runtime::{HostError, Marks};
 use lumos_model::phase::Phase;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 use wasmtime::{Engine, Precompiled};

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use lumos_host::HostError;
+use lumos_runtime::HostError;
 use wasmtime::component::Component;
 
 use crate::mode::Mode;

@@ -4,10 +4,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use lumos_host::clock::monotonic_ns;
-use lumos_host::{
-    Compiled, HostError, InstanceConfig, InvokeError, Marks, Resident, Runtime, canary,
-};
+use lumos_os::clock::monotonic_ns;
+use lumos_runtime::{Compiled, HostError, InstanceConfig, InvokeError, Marks, Resident, Runtime, canary};
 use lumos_model::capability::Capabilities;
 use lumos_model::cell::Target;
 use lumos_model::phase::Phase;

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
 
-use lumos_host::clock::monotonic_ns;
+use lumos_os::clock::monotonic_ns;
 use wasmtime::Engine;
 
 /// A deadline that never comes: nothing is armed.

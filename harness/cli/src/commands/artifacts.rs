@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use super::shared::{ArtifactsFolder, count, crate_names};
-use crate::artifacts::build::Build;
+use lumos_runner::artifacts::build::Build;
 use crate::commands::Exit;
-use crate::discovery;
+use lumos_runner::discovery;
 
 /// Collect the built functions, compile them ahead of time, and write their manifest.
 #[derive(Debug, clap::Args)]

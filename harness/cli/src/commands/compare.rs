@@ -7,9 +7,10 @@ use anyhow::bail;
 use lumos_stats::{Level, Margin};
 
 use super::Exit;
-use super::report::width;
+use crate::terminal::width;
 use super::shared::Format;
-use crate::compare::{Comparison, MARGIN, Metric, Options, Side, obstacles, text};
+use lumos_analysis::compare::{Comparison, MARGIN, Metric, Options, Side, obstacles};
+use lumos_report::comparison;
 
 /// Say what became slower or faster from one run to another.
 ///
@@ -31,13 +32,41 @@ pub struct Compare {
     /// What is compared [default: total; also cold_start of cold cells, and per_response, one
     /// over the throughput, of cells under load].
     #[arg(long, value_enum)]
-    metric: Option<Metric>,
+    metric: Option<MetricArgument>,
     /// In which form.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     /// Compare what cannot be compared; the reasons against it are printed.
     #[arg(long)]
     force: bool,
+}
+
+/// [`Metric`] on the command line.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum MetricArgument {
+    /// From the intended arrival to the response
+    Total,
+    /// Provision, load, compile and instantiate together; of cold cells
+    ColdStart,
+    /// The function's own work
+    Compute,
+    /// CPU time of the instance
+    Cpu,
+    /// Time a good response, of cells under load: one over a block's throughput
+    PerResponse,
+}
+
+impl From<MetricArgument> for Metric {
+    fn from(argument: MetricArgument) -> Self {
+        match argument {
+            MetricArgument::Total => Metric::Total,
+            MetricArgument::ColdStart => Metric::ColdStart,
+            MetricArgument::Compute => Metric::Compute,
+            MetricArgument::Cpu => Metric::Cpu,
+            MetricArgument::PerResponse => Metric::PerResponse,
+        }
+    }
 }
 
 /// A fraction that people write in percent.
@@ -69,7 +98,7 @@ impl Compare {
             margin: Margin::new(self.margin.0)?,
             level: Level::new(self.level.0)?,
             metrics: match self.metric {
-                Some(metric) => vec![metric],
+                Some(metric) => vec![metric.into()],
                 None => vec![Metric::Total, Metric::ColdStart, Metric::PerResponse],
             },
         };
@@ -84,7 +113,7 @@ impl Compare {
         }
         let comparison = Comparison::new(&base, &new, &options, reasons);
         match self.format {
-            Format::Text => out.write_all(text::render(&comparison, width()).as_bytes())?,
+            Format::Text => out.write_all(comparison::render(&comparison, width()).as_bytes())?,
             Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&comparison)?)?,
         }
         Ok(if comparison.is_regression() { Exit::MeasuredFailure } else { Exit::Done })

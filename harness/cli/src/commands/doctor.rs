@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::Exit;
 use super::shared::{ArtifactsFolder, Format, count, lines, table};
-use crate::doctor::{Check, Facts, State, diagnose};
+use lumos_runner::doctor::{Check, Facts, State, diagnose};
 
 /// Say what this machine lacks for clean numbers, and the command that mends each.
 #[derive(Debug, clap::Args)]

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use lumos_model::cell::{Cell, Isolation, Size, Start, Storage, Target};
+use lumos_model::cell::{Cell, Demand, Isolation, Size, Start, Storage, Target};
 use lumos_model::protocol::Limits;
 use lumos_model::row::{Outcome, Sample};
 use lumos_model::units::{ByteSize, Span};
@@ -12,15 +12,16 @@ use serde::de::IgnoredAny;
 
 use super::Exit;
 use super::shared::{ArtifactsFolder, Format, function_names};
-use crate::artifacts::Artifacts;
-use crate::block;
-use crate::discovery;
-use crate::host_client::ClientError;
-use crate::interrupt;
-use crate::report::numbers;
-use crate::scenario::{Connection, Pinning};
-use crate::session::{Session, Settings};
-use crate::words::closest;
+use lumos_runner::artifacts::Artifacts;
+use lumos_runner::block;
+use lumos_runner::discovery;
+use lumos_runner::host_client::ClientError;
+use lumos_runner::interrupt;
+use lumos_report::{numbers, warnings};
+use lumos_scenario::hosts;
+use lumos_scenario::scenario::{Connection, Pinning};
+use lumos_runner::session::{Session, Settings};
+use lumos_scenario::words::closest;
 
 /// Invoke a function once and show where its time went.
 #[derive(Debug, Args)]
@@ -88,8 +89,8 @@ impl Invoke {
     pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
         let cell = self.cell();
         let hosts = discovery::discover()?;
-        let capability = discovery::capability(&hosts, &self.target).map_err(anyhow::Error::msg)?;
-        if let Some(refusal) = capability.refusal(cell.isolation, cell.start, cell.storage) {
+        let capability = hosts::capability(&hosts, &self.target).map_err(anyhow::Error::msg)?;
+        if let Some(refusal) = capability.refusal(cell.isolation, cell.start(), cell.storage) {
             bail!(refusal);
         }
         let artifacts = self.artifacts.open()?;
@@ -97,7 +98,7 @@ impl Invoke {
         interrupt::install()?;
         let mut session = Session::new(hosts, artifacts, self.settings());
         for loss in &session.losses {
-            eprintln!("warning: {loss}");
+            eprintln!("warning: {}", warnings::words(loss));
         }
         let prepare = match &self.payload {
             None => {
@@ -115,7 +116,7 @@ impl Invoke {
             Err(error @ (ClientError::Interrupted(_) | ClientError::Refused(_))) => {
                 return Err(error.into());
             }
-            Err(error) => block::failed_sample(cell.start, &error),
+            Err(error) => block::failed_sample(cell.start(), &error),
         };
         match self.format {
             Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&sample)?)?,
@@ -157,9 +158,8 @@ impl Invoke {
             size: self.size,
             target: self.target.clone(),
             isolation: self.isolation,
-            start: self.start.unwrap_or(default),
             storage: self.storage,
-            load: None,
+            demand: Demand::Each(self.start.unwrap_or(default)),
         }
     }
 

@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 
 use super::shared::{ArtifactsFolder, Format, align_right, count, lines, load_scenario, table};
 use crate::commands::Exit;
-use crate::discovery::{self, Host};
-use crate::plan::Plan;
-use crate::selector::Selector;
+use lumos_runner::discovery;
+use lumos_scenario::hosts::{self, Host};
+use lumos_scenario::plan::Plan;
+use lumos_scenario::selector::Selector;
 
 /// List the functions, the targets of this machine, or the scenarios.
 #[derive(Debug, clap::Args)]
@@ -125,7 +126,7 @@ fn targets(hosts: &[Host]) -> (String, Value) {
             Err(reason) => absent.push((host.runtime(), reason.clone())),
         }
     }
-    absent.extend(discovery::absent_runtimes(hosts));
+    absent.extend(hosts::absent_runtimes(hosts));
     for (runtime, reason) in &absent {
         table.add_row([*runtime, "no", "", "", "", ""]);
         text += &format!("{runtime}: {reason}\n");
@@ -194,7 +195,7 @@ fn join<T: Display>(items: impl IntoIterator<Item = T>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::tests::hosts;
+    use lumos_testkit::plans::hosts;
 
     #[test]
     fn targets_say_what_they_can_and_what_they_lack() {

@@ -22,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::interrupt::Interrupted;
+use lumos_runner::interrupt::Interrupted;
 
 /// Measures serverless functions on one machine: native, containers, Wasmtime and
 /// WasmEdge, with the same source, limits and inputs.

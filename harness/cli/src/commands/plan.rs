@@ -14,11 +14,11 @@ use lumos_model::pool::{PoolConfig, Scaling};
 
 use super::shared::{Format, Narrow, align_right, count, lines, load_scenario, table};
 use crate::commands::Exit;
-use crate::discovery;
-use crate::plan::{Block, Estimate, Plan as RunPlan};
-use crate::report::numbers::bytes;
-use crate::scenario::{LoadSettings, Scenario, expected_requests};
-use crate::selector::Axis;
+use lumos_runner::discovery;
+use lumos_scenario::plan::{Block, Estimate, Plan as RunPlan};
+use lumos_report::numbers::bytes;
+use lumos_scenario::scenario::{LoadSettings, Scenario, expected_requests};
+use lumos_scenario::selector::Axis;
 
 /// What a row under load takes on disk, with its part of the block's telemetry.
 const ROW_BYTES: u64 = 800;
@@ -128,7 +128,7 @@ fn pool(pool: &PoolConfig) -> String {
 
 /// How many cells of each target and start can run.
 fn cells(plan: &RunPlan) -> String {
-    let columns = pairs(plan, |cell| (cell.isolation, cell.start));
+    let columns = pairs(plan, |cell| (cell.isolation, cell.start()));
     let runnable = plan.runnable().count();
     let text = format!("{} of {} can run\n\n", runnable, count(plan.cells.len(), "cell"));
     let many = columns.iter().map(|(isolation, _)| isolation).collect::<BTreeSet<_>>().len() > 1;
@@ -143,7 +143,7 @@ fn cells(plan: &RunPlan) -> String {
     for target in pairs(plan, |cell| cell.target.clone()) {
         let entries = columns.iter().map(|column| {
             let of =
-                |cell: &&Cell| cell.target == target && (cell.isolation, cell.start) == *column;
+                |cell: &&Cell| cell.target == target && (cell.isolation, cell.start()) == *column;
             let all = plan.cells.iter().map(|planned| &planned.cell).filter(of).count();
             match plan.runnable().filter(of).count() {
                 0 => "-".to_owned(),
@@ -231,7 +231,7 @@ fn effort(scenario: &Scenario, plan: &RunPlan) -> String {
 fn most_requests(scenario: &Scenario, plan: &RunPlan) -> u64 {
     let Some(load) = &scenario.load else { return 0 };
     let of_block = |block: &Block| {
-        let traffic = &block.cell.load.as_ref()?.traffic;
+        let traffic = &block.cell.load()?.traffic;
         let expected = expected_requests(traffic, load.duration).unwrap_or(f64::INFINITY);
         Some(expected.min(f64::from(load.requests)).ceil() as u64)
     };
@@ -241,7 +241,7 @@ fn most_requests(scenario: &Scenario, plan: &RunPlan) -> u64 {
 /// Which arrivals the cap of requests ends before their time.
 fn capped(load: &LoadSettings, plan: &RunPlan) -> String {
     let is_here = |traffic: &&Traffic| {
-        plan.runnable().any(|cell| cell.load.as_ref().is_some_and(|l| l.traffic == **traffic))
+        plan.runnable().any(|cell| cell.load().is_some_and(|l| l.traffic == **traffic))
     };
     let line = |traffic: &Traffic| {
         let expected = expected_requests(traffic, load.duration)?;
@@ -282,8 +282,8 @@ fn pairs<K: Ord + Clone>(plan: &RunPlan, key: impl Fn(&Cell) -> K) -> Vec<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::tests::{LOAD, SMALL, hosts, scenario};
-    use crate::selector::Selector;
+    use lumos_testkit::plans::{LOAD, SMALL, hosts, scenario};
+    use lumos_scenario::selector::Selector;
 
     fn shown(toml: &str, filter: &str) -> String {
         let scenario = scenario(toml);

@@ -2,16 +2,24 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::{Context, bail};
 use clap::Args;
 
 use super::Exit;
 use super::shared::ArtifactsFolder;
-use crate::run::{Ended, Run};
-use crate::run_info::utc_now;
-use crate::scenario::Scenario;
-use crate::store::{RunOptions, read_manifest};
+use lumos_analysis::Analysis;
+use lumos_model::files;
+use lumos_model::manifest::RunOptions;
+use lumos_record::{Run, RecordError, read_manifest};
+use lumos_report::{RunInfo, text};
+use lumos_runner::run::{Experiment, utc_now};
+use lumos_scenario::Scenario;
+use lumos_scenario::inputs::function_names;
+
+use crate::progress::Progress;
+use crate::terminal::width;
 
 /// Measure what a scenario describes and show the comparison.
 #[derive(Debug, Args)]
@@ -52,11 +60,12 @@ impl RunCommand {
     pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
         let (file, dir, options) = match (&self.resume, &self.file) {
             (Some(dir), _) => {
-                if !dir.join("scenario.toml").is_file() {
-                    bail!("{} is no run directory: it has no scenario.toml", dir.display());
+                let scenario = dir.join(files::SCENARIO);
+                if !scenario.is_file() {
+                    let missing = files::SCENARIO;
+                    return Err(RecordError::NoRun { dir: dir.clone(), missing }.into());
                 }
-                let options = read_manifest(dir)?.options;
-                (dir.join("scenario.toml"), Some(dir.clone()), options)
+                (scenario, Some(dir.clone()), read_manifest(dir)?.options)
             }
             (None, Some(file)) => {
                 let options =
@@ -65,7 +74,8 @@ impl RunCommand {
             }
             (None, None) => bail!("give a scenario's file, or --resume DIR"),
         };
-        let (mut scenario, text) = load(&file)?;
+        let begin = Instant::now();
+        let (mut scenario, text) = Scenario::load(&file, &function_names())?;
         if let Some(repetitions) = options.repetitions {
             scenario.set_repetitions(repetitions);
         }
@@ -73,7 +83,7 @@ impl RunCommand {
             Some(dir) => dir,
             None => default_dir(&scenario.name).context("the current folder")?,
         };
-        let run = Run {
+        let experiment = Experiment {
             scenario,
             text,
             dir,
@@ -82,16 +92,31 @@ impl RunCommand {
             artifacts: self.artifacts.open()?,
             redis_url: self.redis_url.clone(),
         };
-        Ok(match run.execute(out)? {
-            Ended::Complete => Exit::Done,
-            Ended::WithFailures => Exit::MeasuredFailure,
+        let measured = experiment.execute(&Progress::new());
+        let dir = experiment.dir.as_path();
+        measured.and_then(|()| conclude(dir, begin, out)).with_context(|| {
+            format!(
+                "stopped; what was measured is kept: go on with `lumos run --resume {}`",
+                dir.display()
+            )
         })
     }
 }
 
-fn load(file: &Path) -> anyhow::Result<(Scenario, String)> {
-    let functions: Vec<&str> = lumos_inputs::functions().iter().map(|f| f.name).collect();
-    Ok(Scenario::load(file, &functions)?)
+/// Summary and reports, from the rows alone.
+fn conclude(dir: &Path, begin: Instant, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let run = Run::open(dir)?;
+    let analysis = Analysis::of(&run)?;
+    let mut info = RunInfo::new(run.manifest(), &analysis);
+    let report = super::report::write(dir, &analysis, &info)?;
+    info.files = vec![
+        format!("run     {}", dir.display()),
+        format!("report  {}", report.display()),
+        format!("took    {:.0} s", begin.elapsed().as_secs_f64()),
+    ];
+    writeln!(out, "{}", text::render(&analysis.summary, &info, width()))?;
+    let is_well = !analysis.has_failures() && info.gate_failures.is_empty();
+    Ok(if is_well { Exit::Done } else { Exit::MeasuredFailure })
 }
 
 /// `results/NAME-TIME`, which does not exist yet.

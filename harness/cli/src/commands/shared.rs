@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use crate::artifacts::{self, Artifacts};
-use crate::commands::report::width;
-use crate::scenario::Scenario;
-use crate::selector::Selector;
+use lumos_runner::artifacts::{self, Artifacts};
+use crate::terminal::width;
+use lumos_scenario::scenario::Scenario;
+use lumos_scenario::selector::Selector;
 
 /// For people or for programs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]

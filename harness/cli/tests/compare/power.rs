@@ -1,7 +1,7 @@
 //! How often the verdicts are right, on a simulated machine whose truth is known.
 
-use lumos_cli::compare::{Comparison, MARGIN, Metric, Options};
-use lumos_cli::summary::Verdict;
+use lumos_analysis::compare::{Comparison, MARGIN, Metric, Options};
+use lumos_analysis::summary::Verdict;
 use lumos_stats::{Level, Margin};
 
 use crate::runs::{Machine, cells};

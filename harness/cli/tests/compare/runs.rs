@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use lumos_cli::compare::side::Samples;
-use lumos_cli::compare::{Metric, Side};
+use lumos_analysis::compare::side::Samples;
+use lumos_analysis::compare::{Metric, Side};
 use lumos_model::cell::{Cell, Isolation, Size, Start, Storage};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -85,7 +85,7 @@ impl Machine {
             measured.insert(cell, samples);
         }
         let manifest = serde_json::from_value(manifest()).unwrap();
-        let scenario = lumos_cli::scenario::Scenario::parse(
+        let scenario = lumos_scenario::scenario::Scenario::parse(
             SCENARIO,
             "scenario.toml".as_ref(),
             &["fibonacci"],

@@ -1,11 +1,11 @@
 //! Cells under load: numbers that were computed by hand, and how people see them.
 
-use lumos_cli::block::join::Agreement;
-use lumos_cli::block::load::PoolTelemetry;
-use lumos_cli::report::{Format, RunInfo, render};
-use lumos_cli::store::BlockTelemetry;
-use lumos_cli::summary::load::{Difference, Quantiles, Spread};
-use lumos_cli::summary::{Gather, LoadSummary, Summary, Verdict};
+use lumos_runner::block::join::Agreement;
+use lumos_runner::block::load::PoolTelemetry;
+use lumos_report::{Format, RunInfo, render};
+use lumos_record::store::BlockTelemetry;
+use lumos_analysis::summary::load::{Difference, Quantiles, Spread};
+use lumos_analysis::summary::{Gather, LoadSummary, Summary, Verdict};
 use lumos_model::SCHEMA;
 use lumos_model::arrival::{Arrival, Rate, Traffic};
 use lumos_model::cell::{Cell, Driver, LoadPoint, Start};

@@ -1,6 +1,6 @@
-use lumos_cli::fairness::{Check, Fairness, Status};
-use lumos_cli::report::{Format, Refused, RunInfo, render};
-use lumos_cli::summary::Summary;
+use lumos_analysis::fairness::{Check, Fairness, Status};
+use lumos_report::{Format, Refused, RunInfo, render};
+use lumos_analysis::summary::Summary;
 use lumos_model::cell::Start;
 use lumos_model::row::{Outcome, Row, Taint};
 

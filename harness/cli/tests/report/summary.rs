@@ -1,4 +1,4 @@
-use lumos_cli::summary::{Summary, Verdict};
+use lumos_analysis::summary::{Summary, Verdict};
 use lumos_model::cell::Start;
 use lumos_model::phase::Phase;
 use lumos_model::row::{Outcome, Row, Taint};

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use lumos_cli::rows::Rows;
-use lumos_cli::store::BlockTelemetry;
+use lumos_record::rows::Rows;
+use lumos_record::store::BlockTelemetry;
 use lumos_model::row::Row;
 use serde_json::Value;
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use lumos_host::{Instance as _, InstanceConfig, InvokeError, Marks, Runtime};
+use lumos_runtime::{Instance as _, InstanceConfig, InvokeError, Marks, Runtime};
 use lumos_host_wasmedge::WasmEdgeRuntime;
 use lumos_host_wasmedge::instance::Instance;
 use lumos_host_wasmedge::mode::Mode;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lumos_host::{Instance, InstanceConfig, InvokeError, Marks, Runtime};
+use lumos_runtime::{Instance, InstanceConfig, InvokeError, Marks, Runtime};
 use lumos_host_wasmtime::{WasmtimeInstance, WasmtimeRuntime};
 use lumos_model::cell::Target;
 use tempfile::TempDir;

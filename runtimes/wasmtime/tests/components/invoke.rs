@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::common::{Bench, LONG, MODES, SHORT, ask};
-use lumos_host::{Instance, InvokeError, Marks};
+use lumos_runtime::{Instance, InvokeError, Marks};
 use lumos_model::phase::Phase;
 use lumos_model::wire::{Status, envelope};
 

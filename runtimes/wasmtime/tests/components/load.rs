@@ -1,7 +1,7 @@
 //! What is taken for an artifact, what is not, and which mode it then runs in.
 
 use crate::common::{Bench, MODES, target};
-use lumos_host::{HostError, InstanceConfig, Marks, Runtime};
+use lumos_runtime::{HostError, InstanceConfig, Marks, Runtime};
 use lumos_model::phase::Phase;
 
 /// The message that refuses `name` with `content` in `mode`.

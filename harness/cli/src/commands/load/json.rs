@@ -7,7 +7,7 @@ use lumos_model::SCHEMA;
 use serde_json::{Value, json};
 
 use super::Asked;
-use crate::environment::BlockHealth;
+use lumos_model::health::BlockHealth;
 
 type Histogram = hdrhistogram::Histogram<u64>;
 

@@ -18,8 +18,8 @@ use lumos_model::units::Span;
 use self::watch::Watch;
 use super::Exit;
 use super::shared::Format;
-use crate::environment::{Health, Probe, Root};
-use crate::interrupt;
+use lumos_os::machine::{Health, Probe, Root};
+use lumos_runner::interrupt;
 
 /// Send requests to an HTTP server and say what came of them.
 ///

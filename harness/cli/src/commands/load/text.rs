@@ -9,8 +9,8 @@ use lumos_model::row::Taint;
 
 use super::Asked;
 use crate::commands::shared::{align_right, lines, table};
-use crate::environment::BlockHealth;
-use crate::report::numbers::{bytes, duration, percent};
+use lumos_model::health::BlockHealth;
+use lumos_report::numbers::{bytes, duration, percent};
 
 /// Rows of the histogram.
 const ROWS: usize = 10;

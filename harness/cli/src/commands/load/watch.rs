@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use indicatif::ProgressBar;
 use lumos_load::http::Live;
 
-use crate::interrupt;
+use lumos_runner::interrupt;
 
 /// How often signals are looked for and the line is drawn: seldom, for it takes time from what
 /// is measured.

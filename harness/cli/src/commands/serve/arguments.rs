@@ -9,8 +9,8 @@ use lumos_model::pool::{PoolConfig, Scaling};
 use lumos_model::protocol::{HttpLimits, Limits};
 use lumos_model::units::{ByteSize, Span};
 
-use crate::scenario::Connection;
-use crate::session::Settings;
+use lumos_scenario::scenario::Connection;
+use lumos_runner::session::Settings;
 
 #[derive(Debug, Args)]
 pub(super) struct PoolArgs {

@@ -11,20 +11,22 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use lumos_model::cell::{Cell, Isolation, Size, Start, Target};
+use lumos_model::cell::{Cell, Demand, Isolation, Size, Start, Target};
 use lumos_model::protocol::{ModeProof, PoolRecords, Pooled, Serve as ToServe};
 
 use self::arguments::{HttpArgs, InstanceArgs, PoolArgs};
 use self::text::summary;
 use super::Exit;
 use super::shared::{ArtifactsFolder, function_names};
-use crate::artifacts::Artifacts;
-use crate::discovery;
-use crate::gate;
-use crate::host_client::{ClientError, HostClient};
-use crate::interrupt::{self, Interrupted};
-use crate::session::Session;
-use crate::words::closest;
+use lumos_runner::artifacts::Artifacts;
+use lumos_report::warnings;
+use lumos_runner::discovery;
+use lumos_scenario::hosts;
+use lumos_runner::gate;
+use lumos_runner::host_client::{ClientError, HostClient};
+use lumos_runner::interrupt::{self, Interrupted};
+use lumos_runner::session::Session;
+use lumos_scenario::words::closest;
 
 /// Serve functions over HTTP, by pools of instances that scale.
 ///
@@ -82,7 +84,7 @@ impl Serve {
     pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
         self.check()?;
         let hosts = discovery::discover()?;
-        let capability = discovery::capability(&hosts, &self.target).map_err(anyhow::Error::msg)?;
+        let capability = hosts::capability(&hosts, &self.target).map_err(anyhow::Error::msg)?;
         let start = self.start();
         if let Some(refusal) = capability.refusal(self.isolation, start, self.instance.storage) {
             bail!(refusal);
@@ -92,7 +94,7 @@ impl Serve {
         interrupt::install()?;
         let mut session = Session::new(hosts, artifacts, self.instance.settings());
         for loss in &session.losses {
-            eprintln!("warning: {loss}");
+            eprintln!("warning: {}", warnings::words(loss));
         }
         let functions = self.functions(&mut session)?;
         // Instances are bounded one by one: by their groups, or in a thread by their engine.
@@ -170,9 +172,8 @@ impl Serve {
             size: Size::Tiny,
             target: self.target.clone(),
             isolation: self.isolation,
-            start: self.start(),
             storage: self.instance.storage,
-            load: None,
+            demand: Demand::Each(self.start()),
         }
     }
 

@@ -10,7 +10,7 @@ use lumos_model::protocol::{ModeProof, Pooled};
 use super::Serve;
 use super::arguments::InstanceArgs;
 use crate::commands::shared::function_names;
-use crate::report::numbers;
+use lumos_report::numbers;
 
 /// Longest request that is shown as an example.
 const EXAMPLE_SHOWN: usize = 300;

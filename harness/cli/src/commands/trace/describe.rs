@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::commands::Exit;
 use crate::commands::shared::Format;
-use crate::report::numbers::{duration, percent};
+use lumos_report::numbers::{duration, percent};
 
 /// Say what is in a trace: rates, gaps, and what share would be cold.
 #[derive(Debug, Args)]

@@ -1,0 +1,63 @@
+//! Whether this machine is a virtual one, as far as it can tell.
+
+use super::root::Root;
+use super::{parse};
+
+/// Makers' and products' names of virtual machines, as DMI gives them.
+const VIRTUAL: [&str; 12] = [
+    "QEMU",
+    "KVM",
+    "VMware",
+    "VirtualBox",
+    "innotek",
+    "Xen",
+    "Bochs",
+    "Parallels",
+    "bhyve",
+    "Amazon EC2",
+    "Google Compute",
+    "Virtual Machine",
+];
+
+/// What betrays a hypervisor; `None`: nothing does.
+pub fn hint(root: &Root, cpuinfo: &str) -> Option<String> {
+    // Documentation/ABI/stable/sysfs-hypervisor-xen.
+    if let Some(kind) = root.text("sys/hypervisor/type") {
+        return Some(kind);
+    }
+    // ARM: Documentation/devicetree/bindings, node `hypervisor`.
+    if let Some(kind) = root.text("proc/device-tree/hypervisor/compatible") {
+        return Some(kind.replace('\0', " "));
+    }
+    let dmi = ["sys_vendor", "product_name"]
+        .map(|name| root.text(&format!("sys/class/dmi/id/{name}")).unwrap_or_default());
+    if dmi.iter().any(|text| VIRTUAL.iter().any(|name| text.contains(name))) {
+        return Some(dmi.join(" ").trim().to_owned());
+    }
+    parse::has_hypervisor_flag(cpuinfo).then(|| "CPU flag `hypervisor`".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_from_the_surest_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::at(folder.path());
+        let write = |file: &str, text: &str| {
+            std::fs::create_dir_all(root.path(file).parent().unwrap()).unwrap();
+            std::fs::write(root.path(file), text).unwrap();
+        };
+        assert_eq!(hint(&root, ""), None);
+        let flag = "flags\t\t: fpu hypervisor\n";
+        assert_eq!(hint(&root, flag).unwrap(), "CPU flag `hypervisor`");
+        write("sys/class/dmi/id/sys_vendor", "Dell Inc.\n");
+        assert_eq!(hint(&root, ""), None);
+        write("sys/class/dmi/id/sys_vendor", "QEMU\n");
+        write("sys/class/dmi/id/product_name", "Standard PC\n");
+        assert_eq!(hint(&root, flag).unwrap(), "QEMU Standard PC");
+        write("sys/hypervisor/type", "xen\n");
+        assert_eq!(hint(&root, flag).unwrap(), "xen");
+    }
+}

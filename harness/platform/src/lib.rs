@@ -1,0 +1,8 @@
+//! The serverless platform.
+
+pub mod drive;
+pub mod gateway;
+pub mod pool;
+pub mod service;
+pub mod serving;
+mod threads;

@@ -1,0 +1,12 @@
+//! From a scenario file to a plan.
+#![forbid(unsafe_code)]
+
+pub mod hosts;
+pub mod inputs;
+pub mod plan;
+pub mod scenario;
+pub mod selector;
+mod shuffle;
+pub mod words;
+
+pub use scenario::Scenario;

@@ -1,0 +1,7 @@
+//! For tests.
+
+pub mod conformance;
+pub mod mock;
+pub mod plans;
+
+pub use lumos_runtime::Runtime;
