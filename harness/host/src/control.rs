@@ -4,15 +4,15 @@ use std::io::{Read, Write};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
 
+use crate::sampler::{Prepared, Processes};
 use lumos_model::codec::{read_message, write_message};
 use lumos_model::protocol::{FromHost, Prepare, ToHost};
 use lumos_os::cgroup::{self, Base};
 use lumos_platform::drive;
-use lumos_runtime::error::HostError;
-use crate::sampler::{Prepared, Processes};
-use lumos_runtime::engine::Runtime;
 use lumos_platform::service::Home;
 use lumos_platform::serving::Serving;
+use lumos_runtime::engine::Runtime;
+use lumos_runtime::error::HostError;
 
 /// Answers requests until the input ends; then stops what runs, removes the cgroups that
 /// were made, and returns.
@@ -157,4 +157,3 @@ fn read_ahead(
     });
     receiver
 }
-

@@ -10,10 +10,10 @@ use lumos_model::wire::frame::{read_request, write_reply};
 use lumos_model::wire::{Reply, ReplyOutcome, RequestKind};
 
 use lumos_os::clock::monotonic_ns;
-use lumos_runtime::error::{HostError, InvokeError};
-use lumos_runtime::marks::Marks;
-use lumos_runtime::launch::InstanceArgs;
 use lumos_runtime::engine::{Instance, InstanceConfig, Runtime};
+use lumos_runtime::error::{HostError, InvokeError};
+use lumos_runtime::launch::InstanceArgs;
+use lumos_runtime::marks::Marks;
 
 /// Makes an instance and serves requests until its input ends.
 ///

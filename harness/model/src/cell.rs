@@ -353,11 +353,7 @@ mod tests {
     #[test]
     fn a_cell_under_load_starts_mixed() {
         let traffic = Traffic { arrival: Arrival::Closed { concurrency: 4 }, delayed: None };
-        let point = LoadPoint {
-            driver: Driver::Http,
-            traffic,
-            keep_alive: "1s".parse().unwrap(),
-        };
+        let point = LoadPoint { driver: Driver::Http, traffic, keep_alive: "1s".parse().unwrap() };
         let cell = Cell {
             function: "noop".into(),
             size: Size::Tiny,

@@ -7,7 +7,6 @@ use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-
 crate::words! {
     /// A named, contiguous part of an invocation.
     Phase, "phase" {

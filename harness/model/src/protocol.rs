@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::arrival::Traffic;
 use crate::capability::Capabilities;
-use crate::counters::Counters;
 use crate::cell::{Isolation, Start, Target};
+use crate::counters::Counters;
 use crate::pool::{PoolConfig, PoolEvent};
 use crate::row::Sample;
 use crate::units::{ByteSize, Span};

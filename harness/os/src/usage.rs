@@ -2,8 +2,8 @@
 
 use nix::sys::resource::{UsageWho, getrusage};
 
-use lumos_model::counters::{Counter, Counters};
 use crate::clock::process_cpu_ns;
+use lumos_model::counters::{Counter, Counters};
 
 /// What only grows: CPU time and page faults of this process since it began.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +64,10 @@ mod tests {
         let before = Usage::now();
         let page = std::hint::black_box(vec![1_u8; 1 << 20]);
         let used = Usage::now().since(&before);
-        assert!(used.get(Counter::Cpu).unwrap() > 0 && used.get(Counter::PageFaults).unwrap() > 0, "{used:?}");
+        assert!(
+            used.get(Counter::Cpu).unwrap() > 0 && used.get(Counter::PageFaults).unwrap() > 0,
+            "{used:?}"
+        );
         let memory = memory();
         assert!(memory.get(Counter::Rss).unwrap() > page.len() as u64, "{memory:?}");
         assert!(memory.get(Counter::Pss).unwrap() > 0, "{memory:?}");

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use lumos_model::protocol::{PoolRecords, Serve};
 
-use lumos_model::counters::{Counter, Counters};
-use lumos_runtime::error::HostError;
 use crate::gateway::{Closed, Gateway};
-use lumos_runtime::engine::Runtime;
 use crate::service::{Executor, Home, Service};
-use lumos_os::usage::{self, Usage};
 use crate::threads::Threads;
+use lumos_model::counters::{Counter, Counters};
+use lumos_os::usage::{self, Usage};
+use lumos_runtime::engine::Runtime;
+use lumos_runtime::error::HostError;
 
 /// An open gateway with the pools behind it.
 pub struct Serving<R: Runtime> {

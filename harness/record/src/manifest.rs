@@ -55,7 +55,9 @@ fn facts_from_texts(manifest: &mut Value) {
     }
     let warnings: Vec<Value> = texts("warnings")
         .into_iter()
-        .chain(texts("gate_failures").into_iter().map(|text| format!("stopped at the gate: {text}")))
+        .chain(
+            texts("gate_failures").into_iter().map(|text| format!("stopped at the gate: {text}")),
+        )
         .map(|text| json!({ "kind": "text", "text": text }))
         .collect();
     manifest.insert("warnings".into(), Value::Array(warnings));

@@ -49,14 +49,12 @@ impl<R: BufRead> Rows<R> {
     fn parse(&mut self) -> Option<Result<Row, RecordError>> {
         let (path, line) = (&self.path, self.line);
         match serde_json::from_slice::<Row>(&self.bytes) {
-            Ok(row) if row.schema > SCHEMA => {
-                Some(Err(RecordError::Later {
+            Ok(row) if row.schema > SCHEMA => Some(Err(RecordError::Later {
                 path: path.clone(),
                 line: Some(line),
                 found: row.schema,
                 known: SCHEMA,
-            }))
-            }
+            })),
             Ok(row) => Some(Ok(row)),
             Err(_) if !self.bytes.ends_with(b"\n") => {
                 self.is_cut_short = true;

@@ -60,13 +60,11 @@ impl RunWriter {
         let mut done = HashSet::new();
         // A line that was cut short completes nothing, and must not stand before others.
         keep_lines(&path.join(files::TELEMETRY), |line| {
-            serde_json::from_str(line).is_ok_and(|block: BlockTelemetry| {
-                done.insert(block.block_id())
-            })
+            serde_json::from_str(line)
+                .is_ok_and(|block: BlockTelemetry| done.insert(block.block_id()))
         })?;
         keep_lines(&path.join(files::ROWS), |line| {
-            serde_json::from_str(line)
-                .is_ok_and(|row: Row| done.contains(&row.block_id()))
+            serde_json::from_str(line).is_ok_and(|row: Row| done.contains(&row.block_id()))
         })?;
         Ok((Self::open_files(path, lock)?, done))
     }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use comfy_table::{CellAlignment, Table, presets};
 use lumos_model::cell::{Cell, Isolation, Size, Start, Storage};
 
+use crate::numbers::{duration, percent};
+use crate::text::{Notes, wrap};
 use lumos_analysis::compare::{
     CellComparison, Comparison, Metric, NoiseFloor, Unmatched, UnmatchedKind,
 };
-use crate::numbers::{duration, percent};
-use crate::text::{Notes, wrap};
 use lumos_analysis::summary::Verdict;
 
 /// Wider tables are hard to read.
@@ -56,7 +56,8 @@ fn counts(comparison: &Comparison) -> String {
     let mut groups: BTreeMap<Key, [usize; 4]> = BTreeMap::new();
     for found in &comparison.cells {
         let Cell { size, isolation, storage, .. } = found.cell;
-        let counts = groups.entry((found.cell.start(), size, isolation, storage, found.metric)).or_default();
+        let counts =
+            groups.entry((found.cell.start(), size, isolation, storage, found.metric)).or_default();
         counts[column(found.verdict)] += 1;
     }
     let mut table = plain(["cells", "metric", "slower", "faster", "equivalent", "unsure"], 2);

@@ -23,4 +23,3 @@ pub mod text;
 pub mod warnings;
 
 pub use info::RunInfo;
-

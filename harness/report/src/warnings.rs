@@ -24,10 +24,7 @@ pub fn words(warning: &Warning) -> String {
         ),
         Warning::ControlFailures { count, example } => {
             let example = example.as_ref().map(|error| format!(" (\"{error}\")"));
-            format!(
-                "{count} invocations of the control pair failed{}",
-                example.unwrap_or_default()
-            )
+            format!("{count} invocations of the control pair failed{}", example.unwrap_or_default())
         }
         Warning::Text { text } => text.clone(),
     }

@@ -4,7 +4,7 @@
 //! else has to be known to add a runtime.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
@@ -91,6 +91,7 @@ mod tests {
 
     use super::*;
     use std::os::unix::fs::PermissionsExt;
+    use std::path::PathBuf;
 
     fn script(folder: &Path, name: &str, body: &str) -> PathBuf {
         let path = folder.join(name);

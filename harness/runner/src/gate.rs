@@ -13,8 +13,8 @@ use lumos_model::row::Outcome;
 use crate::host_client::{ClientError, HostClient};
 use crate::interrupt;
 use crate::session::Session;
-use lumos_model::manifest::{GateFailure, Output, Proof};
 use lumos_model::hex::hex;
+use lumos_model::manifest::{GateFailure, Output, Proof};
 use sha2::{Digest, Sha256};
 
 /// How often a mode may be shown until it counts as not proven.

@@ -9,11 +9,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use lumos_os::cgroup::{self, Base, Group};
-use lumos_model::codec::{read_message, write_message};
-use lumos_os::pinning::pin;
-use lumos_os::spawn::{Attach, Orphan, ProcessCommand, spawn};
 use lumos_model::cell::Target;
+use lumos_model::codec::{read_message, write_message};
 use lumos_model::counters::Counters;
 use lumos_model::protocol::{
     BlockResult, CgroupBase, FromHost, Limits, Load, LoadResult, ModeProof, PoolRecords, Pooled,
@@ -22,6 +19,9 @@ use lumos_model::protocol::{
 use lumos_model::row::Sample;
 use lumos_model::units::Span;
 use lumos_model::warning::Warning;
+use lumos_os::cgroup::{self, Base, Group};
+use lumos_os::pinning::pin;
+use lumos_os::spawn::{Attach, Orphan, ProcessCommand, spawn};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
@@ -51,9 +51,7 @@ impl Groups {
         cgroup::evacuate(&path);
         let (path, loss) = match Base::create(&path) {
             Ok(_) => (Some(path), None),
-            Err(error) => {
-                (None, Some(Warning::NoControlGroups { reason: error.to_string() }))
-            }
+            Err(error) => (None, Some(Warning::NoControlGroups { reason: error.to_string() })),
         };
         (Self { path, hosts: AtomicU32::new(0) }, loss)
     }

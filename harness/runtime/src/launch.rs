@@ -45,4 +45,3 @@ pub fn command(
     let args = serde_json::to_string(&args).expect("plain data");
     ProcessCommand { program: host, args: vec!["instance".into(), args], env: config.env.clone() }
 }
-

@@ -21,9 +21,9 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 
+use crate::error::{HostError, InvokeError};
 use lumos_os::cgroup::{Base, Group};
 use lumos_os::clock::{cpu_ns_of, monotonic_ns};
-use crate::error::{HostError, InvokeError};
 use lumos_os::spawn::{Orphan, ProcessCommand, spawn};
 
 /// How much of a dead process' standard error goes into the message.

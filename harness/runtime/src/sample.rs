@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use lumos_model::cell::Start;
-use lumos_model::phase::{Phase, Phases};
 use lumos_model::hex::hex;
+use lumos_model::phase::{Phase, Phases};
 use lumos_model::row::{Outcome, ProvisionSpans, Sample, Times};
 use lumos_model::wire::Status;
 use lumos_model::wire::envelope;

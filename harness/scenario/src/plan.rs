@@ -166,7 +166,9 @@ fn demands(scenario: &Scenario) -> impl Iterator<Item = (Storage, Demand)> {
             .collect(),
         Some(load) => storage
             .iter()
-            .flat_map(|storage| load.points().into_iter().map(|point| (*storage, Demand::Load(point))))
+            .flat_map(|storage| {
+                load.points().into_iter().map(|point| (*storage, Demand::Load(point)))
+            })
             .collect(),
     };
     demands.into_iter()

@@ -77,4 +77,3 @@ pub const LOAD: &str = r#"
     [pool]
     keep_alive = ["0s", "1s"]
 "#;
-

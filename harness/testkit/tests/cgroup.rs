@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
-use lumos_os::cgroup::{self, Base, Group, Mode};
-use lumos_os::clock::monotonic_ns;
-use lumos_runtime::process::ProcessInstance;
-use lumos_os::spawn::{Orphan, spawn};
-use lumos_runtime::InvokeError;
-use lumos_os::spawn::ProcessCommand;
 use lumos_model::counters::Counter;
 use lumos_model::protocol::Limits;
 use lumos_model::units::ByteSize;
 use lumos_model::wire::RequestKind;
+use lumos_os::cgroup::{self, Base, Group, Mode};
+use lumos_os::clock::monotonic_ns;
+use lumos_os::spawn::ProcessCommand;
+use lumos_os::spawn::{Orphan, spawn};
+use lumos_runtime::InvokeError;
+use lumos_runtime::process::ProcessInstance;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::waitpid;
 

@@ -9,13 +9,13 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
-use lumos_runtime::{HostError, Instance, InstanceConfig, InvokeError, Marks, Resident, Runtime};
-use lumos_os::spawn::ProcessCommand;
 use lumos_model::artifact::Form;
 use lumos_model::capability::{Capabilities, TargetCapability};
 use lumos_model::cell::{Isolation, Start, Storage, Target};
 use lumos_model::protocol::{ModeProof, PROTOCOL};
 use lumos_model::wire::DATA_FOLDER;
+use lumos_os::spawn::ProcessCommand;
+use lumos_runtime::{HostError, Instance, InstanceConfig, InvokeError, Marks, Resident, Runtime};
 
 /// The runtime that has none: functions are executables.
 #[derive(Clone, Copy, Debug, Default)]

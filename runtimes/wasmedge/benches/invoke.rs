@@ -4,7 +4,6 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use lumos_runtime::{Instance as _, InstanceConfig, Marks};
 use lumos_host_wasmedge::ast::Ast;
 use lumos_host_wasmedge::instance::Instance;
 use lumos_host_wasmedge::mode::Mode;
@@ -12,6 +11,7 @@ use lumos_host_wasmedge::module::Module;
 use lumos_host_wasmedge::surroundings::Surroundings;
 use lumos_host_wasmedge::vm::{Guest, JitVm};
 use lumos_host_wasmedge::{compile, config};
+use lumos_runtime::{Instance as _, InstanceConfig, Marks};
 
 const REQUEST: [u8; 100] = [b'e'; 100];
 const SURROUNDINGS: Surroundings<'_> = Surroundings { env: &[], folder: None, stdin: 0, output: 2 };

@@ -5,9 +5,9 @@ use std::os::fd::AsRawFd;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use lumos_model::phase::Phase;
 use lumos_os::clock::monotonic_ns;
 use lumos_runtime::{HostError, InstanceConfig, InvokeError, Marks};
-use lumos_model::phase::Phase;
 
 use crate::config;
 use crate::failure::Failure;

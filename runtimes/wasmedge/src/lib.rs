@@ -30,10 +30,10 @@ pub mod watchdog;
 
 use std::path::Path;
 
-use lumos_runtime::{Compiled, HostError, InstanceConfig, Marks, Resident};
 use lumos_model::capability::Capabilities;
 use lumos_model::cell::Target;
 use lumos_model::protocol::ModeProof;
+use lumos_runtime::{Compiled, HostError, InstanceConfig, Marks, Resident};
 
 use instance::Instance;
 use mode::Mode;

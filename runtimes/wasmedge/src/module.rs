@@ -4,8 +4,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use lumos_runtime::{HostError, Marks};
 use lumos_model::phase::Phase;
+use lumos_runtime::{HostError, Marks};
 
 use crate::ast::Ast;
 use crate::config;

@@ -7,8 +7,8 @@
 
 use std::ops::Range;
 
-use lumos_runtime::{HostError, InstanceConfig, Marks, Resident, canary};
 use lumos_model::protocol::ModeProof;
+use lumos_runtime::{HostError, InstanceConfig, Marks, Resident, canary};
 use wasmedge_sdk::RunMode;
 
 use crate::config;

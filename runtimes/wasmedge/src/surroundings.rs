@@ -4,8 +4,8 @@ use std::ffi::CString;
 use std::path::Path;
 use std::ptr::null;
 
-use lumos_runtime::GUEST_FOLDER;
 use lumos_model::wire::DATA_FOLDER;
+use lumos_runtime::GUEST_FOLDER;
 use wasmedge_sys::ffi;
 
 use crate::failure::Failure;

@@ -3,8 +3,8 @@
 mod common;
 
 use common::{folder, runtime, write_wat};
-use lumos_runtime::{InstanceConfig, Marks, Runtime};
 use lumos_host_wasmedge::mode::Mode;
+use lumos_runtime::{InstanceConfig, Marks, Runtime};
 
 /// Loads and instantiates `bytes` as a file called `name`; the error, which must name it.
 fn error(mode: Mode, name: &str, bytes: &[u8]) -> String {

@@ -5,9 +5,9 @@ mod common;
 use std::path::PathBuf;
 
 use common::{AMPLE, ask, instance, instance_with, module};
-use lumos_runtime::{Instance as _, InstanceConfig, InvokeError, Marks, Runtime};
 use lumos_host_wasmedge::mode::Mode;
 use lumos_model::phase::Phase;
+use lumos_runtime::{Instance as _, InstanceConfig, InvokeError, Marks, Runtime};
 
 #[test]
 fn requests_of_any_size_come_back() {

@@ -5,12 +5,12 @@ mod common;
 use std::path::PathBuf;
 
 use common::{artifact, folder, runtime};
-use lumos_runtime::{HostError, InstanceConfig, Marks, Runtime, canary};
 use lumos_host_wasmedge::instance::Instance;
 use lumos_host_wasmedge::maps::CodeHome;
 use lumos_host_wasmedge::mode::Mode;
 use lumos_host_wasmedge::module::Module;
 use lumos_host_wasmedge::proof::{self, CodeSeen};
+use lumos_runtime::{HostError, InstanceConfig, Marks, Runtime, canary};
 use wasmedge_sdk::config::{CommonConfigOptions, CompilerConfigOptions, ConfigBuilder};
 use wasmedge_sdk::{
     Compiler, CompilerOutputFormat, Module as SdkModule, RunMode, Store, Vm, WasmVal, params,

@@ -5,8 +5,8 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::{AMPLE, ask, instance, module};
-use lumos_runtime::InvokeError;
 use lumos_host_wasmedge::mode::Mode;
+use lumos_runtime::InvokeError;
 
 const SHORT: Duration = Duration::from_millis(20);
 

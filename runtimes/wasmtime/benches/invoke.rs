@@ -10,12 +10,12 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use lumos_runtime::{Instance, InstanceConfig, Marks, Runtime};
 use lumos_host::{Prepared, Processes};
 use lumos_host_wasmtime::WasmtimeRuntime;
 use lumos_model::cell::{Isolation, Start, Target};
 use lumos_model::protocol::{Limits, Prepare};
 use lumos_model::units::Span;
+use lumos_runtime::{Instance, InstanceConfig, Marks, Runtime};
 use wasmtime::component::{Component, InstancePre, Linker, ResourceTable, TypedFunc};
 use wasmtime::{Config, Engine, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};

@@ -12,8 +12,8 @@ use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use lumos_runtime::HostError;
 use lumos_os::clock::monotonic_ns;
+use lumos_runtime::HostError;
 use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 use tokio::task::block_in_place;
 

@@ -3,10 +3,12 @@
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use lumos_os::clock::monotonic_ns;
-use lumos_runtime::{GUEST_FOLDER, HostError, HostStorage, Instance, InstanceConfig, InvokeError, Marks};
 use lumos_model::phase::Phase;
 use lumos_model::wire::{DATA_FOLDER, GuestPhases, Status, envelope};
+use lumos_os::clock::monotonic_ns;
+use lumos_runtime::{
+    GUEST_FOLDER, HostError, HostStorage, Instance, InstanceConfig, InvokeError, Marks,
+};
 use wasmtime::Store;
 use wasmtime::component::{ResourceTable, TypedFunc};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};

@@ -1,9 +1,9 @@
 //! The three ways in which Wasmtime runs a component.
 
-use lumos_runtime::HostError;
-use lumos_runtime::canary::Execution;
 use lumos_model::artifact::Form;
 use lumos_model::cell::Target;
+use lumos_runtime::HostError;
+use lumos_runtime::canary::Execution;
 
 /// The first part of the targets' names.
 pub const RUNTIME: &str = "wasmtime";

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use lumos_runtime::{HostError, Marks};
 use lumos_model::phase::Phase;
+use lumos_runtime::{HostError, Marks};
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 use wasmtime::{Engine, Precompiled};
 

@@ -4,12 +4,14 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use lumos_os::clock::monotonic_ns;
-use lumos_runtime::{Compiled, HostError, InstanceConfig, InvokeError, Marks, Resident, Runtime, canary};
 use lumos_model::capability::Capabilities;
 use lumos_model::cell::Target;
 use lumos_model::phase::Phase;
 use lumos_model::protocol::ModeProof;
+use lumos_os::clock::monotonic_ns;
+use lumos_runtime::{
+    Compiled, HostError, InstanceConfig, InvokeError, Marks, Resident, Runtime, canary,
+};
 
 use crate::capabilities::{VERSION, capabilities};
 use crate::engine::ModeEngine;

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::side::Side;
 use lumos_model::fingerprint::Fingerprint;
-use lumos_scenario::scenario::Scenario;
 use lumos_model::manifest::{Output, RedisFacts};
+use lumos_scenario::scenario::Scenario;
 
 /// Relative difference of the memory that may come from a kernel's boot alone.
 const MEMORY_TOLERANCE: f64 = 0.01;

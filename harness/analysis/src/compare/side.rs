@@ -13,10 +13,10 @@ use lumos_model::files;
 use lumos_record::{RecordError, Run};
 
 use crate::scenario::run_scenario;
-use lumos_scenario::scenario::Scenario;
-use lumos_model::manifest::RunManifest;
 use crate::summary::gather::{Counted, counted};
 use crate::summary::load::Period;
+use lumos_model::manifest::RunManifest;
+use lumos_scenario::scenario::Scenario;
 
 /// A run, read.
 #[derive(Debug)]
@@ -94,10 +94,10 @@ impl Side {
     /// When it is no run directory, or is damaged.
     pub fn read(dir: &Path) -> anyhow::Result<Self> {
         let run = Run::open(dir)?;
-        let manifest = run.manifest().cloned().ok_or_else(|| RecordError::NoRun {
-            dir: dir.to_owned(),
-            missing: files::MANIFEST,
-        })?;
+        let manifest = run
+            .manifest()
+            .cloned()
+            .ok_or_else(|| RecordError::NoRun { dir: dir.to_owned(), missing: files::MANIFEST })?;
         let scenario = run_scenario(&run)?;
         let mut cells: BTreeMap<Cell, Samples> = BTreeMap::new();
         let mut periods: BTreeMap<(Cell, bool, u32), Period> = BTreeMap::new();

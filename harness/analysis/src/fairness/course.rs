@@ -73,7 +73,8 @@ fn percent(fraction: f64) -> String {
 
 /// The share of neighbouring blocks that are of different cells.
 fn interleaved(run: &Run) -> f64 {
-    let mut by_order: Vec<_> = run.observed.orders.iter().map(|(id, order)| (order, &id.cell)).collect();
+    let mut by_order: Vec<_> =
+        run.observed.orders.iter().map(|(id, order)| (order, &id.cell)).collect();
     by_order.sort_unstable_by_key(|(order, _)| **order);
     let pairs = by_order.windows(2);
     let other = pairs.clone().filter(|pair| pair[0].1 != pair[1].1).count();
@@ -89,10 +90,9 @@ fn outside(run: &Run) -> Check {
                    in it is checked with warm cells, in a scenario without load";
         return inapplicable(RULE, why);
     }
-    let both =
-        run.observed.process_cpu_ns.iter().filter_map(|(id, process)| {
-            Some((&id.cell, *process, *run.observed.group_cpu_ns.get(id)?))
-        });
+    let both = run.observed.process_cpu_ns.iter().filter_map(|(id, process)| {
+        Some((&id.cell, *process, *run.observed.group_cpu_ns.get(id)?))
+    });
     let mut cells: BTreeMap<&Cell, (u64, u64)> = BTreeMap::new();
     for (cell, process, group) in both.filter(|(_, process, group)| process.min(group) > &0) {
         let sums = cells.entry(cell).or_default();

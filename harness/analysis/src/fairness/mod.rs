@@ -23,9 +23,9 @@ use std::fmt;
 pub use observed::Observed;
 pub use sizes::Sizes;
 
+use lumos_model::manifest::RunManifest;
 use lumos_model::warning::Warning;
 use lumos_scenario::scenario::Scenario;
-use lumos_model::manifest::RunManifest;
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

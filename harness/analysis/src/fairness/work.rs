@@ -114,12 +114,8 @@ fn outputs(run: &Run) -> Check {
 
 fn modes(run: &Run) -> Check {
     const RULE: &str = "mode proven";
-    let measured: BTreeSet<(&str, &Target)> = run
-        .observed
-        .orders
-        .keys()
-        .map(|id| (id.cell.function.as_str(), &id.cell.target))
-        .collect();
+    let measured: BTreeSet<(&str, &Target)> =
+        run.observed.orders.keys().map(|id| (id.cell.function.as_str(), &id.cell.target)).collect();
     if measured.is_empty() {
         return unknown(RULE, "nothing was measured");
     }

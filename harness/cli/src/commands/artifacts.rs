@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use super::shared::{ArtifactsFolder, count, crate_names};
-use lumos_runner::artifacts::build::Build;
 use crate::commands::Exit;
+use lumos_runner::artifacts::build::Build;
 use lumos_runner::discovery;
 
 /// Collect the built functions, compile them ahead of time, and write their manifest.

@@ -7,8 +7,8 @@ use anyhow::bail;
 use lumos_stats::{Level, Margin};
 
 use super::Exit;
-use crate::terminal::width;
 use super::shared::Format;
+use crate::terminal::width;
 use lumos_analysis::compare::{Comparison, MARGIN, Metric, Options, Side, obstacles};
 use lumos_report::comparison;
 

@@ -12,15 +12,15 @@ use serde::de::IgnoredAny;
 
 use super::Exit;
 use super::shared::{ArtifactsFolder, Format, function_names};
+use lumos_report::{numbers, warnings};
 use lumos_runner::artifacts::Artifacts;
 use lumos_runner::block;
 use lumos_runner::discovery;
 use lumos_runner::host_client::ClientError;
 use lumos_runner::interrupt;
-use lumos_report::{numbers, warnings};
+use lumos_runner::session::{Session, Settings};
 use lumos_scenario::hosts;
 use lumos_scenario::scenario::{Connection, Pinning};
-use lumos_runner::session::{Session, Settings};
 use lumos_scenario::words::closest;
 
 /// Invoke a function once and show where its time went.

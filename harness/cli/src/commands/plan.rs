@@ -14,9 +14,9 @@ use lumos_model::pool::{PoolConfig, Scaling};
 
 use super::shared::{Format, Narrow, align_right, count, lines, load_scenario, table};
 use crate::commands::Exit;
+use lumos_report::numbers::bytes;
 use lumos_runner::discovery;
 use lumos_scenario::plan::{Block, Estimate, Plan as RunPlan};
-use lumos_report::numbers::bytes;
 use lumos_scenario::scenario::{LoadSettings, Scenario, expected_requests};
 use lumos_scenario::selector::Axis;
 
@@ -282,8 +282,8 @@ fn pairs<K: Ord + Clone>(plan: &RunPlan, key: impl Fn(&Cell) -> K) -> Vec<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lumos_testkit::plans::{LOAD, SMALL, hosts, scenario};
     use lumos_scenario::selector::Selector;
+    use lumos_testkit::plans::{LOAD, SMALL, hosts, scenario};
 
     fn shown(toml: &str, filter: &str) -> String {
         let scenario = scenario(toml);

@@ -12,7 +12,7 @@ use super::shared::ArtifactsFolder;
 use lumos_analysis::Analysis;
 use lumos_model::files;
 use lumos_model::manifest::RunOptions;
-use lumos_record::{Run, RecordError, read_manifest};
+use lumos_record::{RecordError, Run, read_manifest};
 use lumos_report::{RunInfo, text};
 use lumos_runner::run::{Experiment, utc_now};
 use lumos_scenario::Scenario;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use lumos_runner::artifacts::{self, Artifacts};
 use crate::terminal::width;
+use lumos_runner::artifacts::{self, Artifacts};
 use lumos_scenario::scenario::Scenario;
 use lumos_scenario::selector::Selector;
 

@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use crate::runs::{SCENARIO, directory, manifest};
+use lumos_testkit::simulated_runs::{SCENARIO, directory, manifest};
 
 fn compare(targets: [(&str, u64); 2], arguments: &[&str]) -> Output {
     let base =

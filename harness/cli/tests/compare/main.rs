@@ -1,6 +1,4 @@
-//! `lumos compare`: how often it is right, what it refuses, how it ends.
+//! `lumos compare`: what it refuses, how it ends.
 
 mod command;
-mod power;
 mod refusals;
-mod runs;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::command::lumos;
-use crate::runs::{SCENARIO, directory, manifest};
+use lumos_testkit::simulated_runs::{SCENARIO, directory, manifest};
 
 const TARGETS: [(&str, u64); 2] = [("native", 1_000_000), ("wasmtime-aot", 2_000_000)];
 
@@ -48,7 +48,7 @@ fn other_builds() {
 
 #[test]
 fn other_machines() {
-    refused(|m| m["report"]["machine"] = "a laptop".into(), SCENARIO, "other machine");
+    refused(|m| m["fingerprint"] = json!({"board": "a laptop"}), SCENARIO, "other machine");
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn other_settings() {
     refused(none, &with("connection = \"instance\""), "other connection");
     refused(none, &with("warmup = 9"), "other warm-up");
     refused(none, &format!("{SCENARIO}\n[limits]\ncpus = 0.5\n"), "other limits");
-    refused(|m| m["report"]["redis"] = "8".into(), SCENARIO, "other Redis server");
+    refused(|m| m["redis"]["version"] = "8".into(), SCENARIO, "other Redis server");
     refused(|m| m["cgroup_mode"] = Value::Null, SCENARIO, "other control groups");
 }
 

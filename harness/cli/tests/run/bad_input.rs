@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 
-use crate::common::Scratch;
+use lumos_testkit::scratch::Scratch;
 
 const MATRIX: &str = r#"
     functions = ["noop"]
@@ -90,7 +90,7 @@ fn without_a_redis_server_the_rest_still_runs() {
     let run = |more: &[&str]| {
         let args = [&["run", scenario.to_str().unwrap(), "--out", "out"], more].concat();
         let output = scratch.lumos(&args).env("PATH", scratch.path("")).output().unwrap();
-        crate::common::Ended::from(output)
+        lumos_testkit::scratch::Ended::from(output)
     };
     run(&[]).expect(2).says(&["needs redis-server", "install"]);
     assert!(!scratch.path("out").exists());

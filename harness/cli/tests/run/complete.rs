@@ -6,8 +6,9 @@ use std::fs;
 use lumos_model::row::Outcome;
 use serde_json::Value;
 
-use crate::common::{Scratch, assert_no_doubles, json, rows, telemetry};
-use crate::leftovers::assert_nothing_left;
+use lumos_testkit::leftovers::assert_nothing_left;
+use lumos_testkit::run_dir::{assert_no_doubles, json, rows, telemetry};
+use lumos_testkit::scratch::Scratch;
 
 const MATRIX: &str = r#"
     functions = ["noop", "fibonacci", "mandelbrot-bitmap"]
@@ -40,7 +41,7 @@ fn a_run_leaves_every_file_and_a_row_for_every_planned_sample() {
     for row in &rows {
         let sample = &row.sample;
         assert_eq!(sample.outcome, Outcome::Ok, "{row:?}");
-        assert_eq!(sample.start_kind, row.cell.start, "{row:?}");
+        assert_eq!(sample.start_kind, row.cell.start(), "{row:?}");
         assert_eq!(sample.phases_ns.iter().map(|(_, ns)| ns).sum::<u64>(), sample.total_ns);
         assert!(sample.output_sha256.is_some());
     }

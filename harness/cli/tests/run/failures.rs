@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use lumos_model::row::{Outcome, Row};
 
-use crate::common::{Ended, Scratch, rows};
-use crate::leftovers::assert_nothing_left;
+use lumos_testkit::leftovers::assert_nothing_left;
+use lumos_testkit::run_dir::rows;
+use lumos_testkit::scratch::{Ended, Scratch};
 
 fn outcomes(rows: &[Row], target: &str) -> BTreeSet<String> {
     let rows = rows.iter().filter(|row| row.cell.target.to_string() == target);

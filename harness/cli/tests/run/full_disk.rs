@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::common::{Scratch, assert_no_doubles, counts};
-use crate::leftovers::assert_nothing_left;
+use lumos_testkit::leftovers::assert_nothing_left;
+use lumos_testkit::run_dir::{assert_no_doubles, counts};
+use lumos_testkit::scratch::Scratch;
 
 const MATRIX: &str = r#"
     functions = ["noop"]

@@ -8,7 +8,8 @@ use lumos_model::row::Row;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::common::{Scratch, json, rows};
+use lumos_testkit::run_dir::{json, rows};
+use lumos_testkit::scratch::Scratch;
 
 const MATRIX: &str = r#"
     functions = ["fibonacci"]

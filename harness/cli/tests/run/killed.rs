@@ -7,10 +7,9 @@ use lumos_model::row::Outcome;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use crate::common::{
-    Scratch, assert_no_doubles, complete_lines, counts, rows, telemetry, wait_until,
-};
-use crate::leftovers::{Process, assert_no_process_left, groups_of, processes};
+use lumos_testkit::leftovers::{Process, assert_no_process_left, groups_of, processes};
+use lumos_testkit::run_dir::{assert_no_doubles, complete_lines, counts, rows, telemetry};
+use lumos_testkit::scratch::{Scratch, wait_until};
 
 const KILLS: usize = 24;
 
@@ -80,7 +79,7 @@ const SLOW: &str = r#"
 
 /// Runs slow blocks, and kills the host of the second block, and as many after it as
 /// are asked for.
-fn run_and_kill_hosts(scratch: &Scratch, hosts: usize) -> crate::common::Ended {
+fn run_and_kill_hosts(scratch: &Scratch, hosts: usize) -> lumos_testkit::scratch::Ended {
     let scenario = scratch.scenario("repetitions = 300\nblock = 100\nwarmup = 1", SLOW);
     let mut run = scratch.start(&scenario, "out");
     let pid = run.pid();
@@ -94,7 +93,7 @@ fn run_and_kill_hosts(scratch: &Scratch, hosts: usize) -> crate::common::Ended {
         });
     }
     let ended = run.ended();
-    crate::leftovers::assert_nothing_left(scratch, pid);
+    lumos_testkit::leftovers::assert_nothing_left(scratch, pid);
     assert_no_doubles(&scratch.path("out"));
     ended
 }

@@ -9,8 +9,9 @@ use lumos_model::phase::Phase;
 use lumos_model::row::{Outcome, Row};
 use nix::sys::signal::Signal;
 
-use crate::common::{Scratch, assert_no_doubles, json, rows, telemetry};
-use crate::leftovers::assert_nothing_left;
+use lumos_testkit::leftovers::assert_nothing_left;
+use lumos_testkit::run_dir::{assert_no_doubles, json, rows, telemetry};
+use lumos_testkit::scratch::Scratch;
 
 const MATRIX: &str = r#"
     functions = ["noop"]
@@ -41,7 +42,7 @@ fn scenario(scratch: &Scratch, repetitions: u32, load: &str) -> std::path::PathB
 }
 
 fn driver(row: &Row) -> Driver {
-    row.cell.load.as_ref().expect("a cell under load").driver
+    row.cell.load().expect("a cell under load").driver
 }
 
 #[test]
@@ -100,7 +101,7 @@ fn assert_each_block_is_accounted_for(dir: &Path, rows: &[Row]) {
     for block in &blocks {
         let rows = &of_block[&(block.cell.clone(), block.block, block.control)];
         let pool = block.pool.as_ref().expect("a block under load");
-        let point = block.cell.load.as_ref().unwrap();
+        let point = block.cell.load().unwrap();
         assert_eq!(u64::from(block.rows), pool.requests);
         assert_eq!(rows.len() as u64, pool.requests);
         assert_eq!(rows.iter().map(|row| row.sample.seq).max(), Some(block.rows - 1));
@@ -182,8 +183,8 @@ fn a_signal_ends_a_period_of_load_at_once_and_leaves_nothing() {
         let pid = run.pid();
         assert!(run.wait_for_begin());
         // The first block never ends: that an instance has worked for 0.1 s shows its begin.
-        crate::common::wait_until("an instance at work", || {
-            let mut all = crate::leftovers::processes();
+        lumos_testkit::scratch::wait_until("an instance at work", || {
+            let mut all = lumos_testkit::leftovers::processes();
             all.any(|process| process.is_instance(pid) && process.ticks() >= 10)
         });
         run.signal(Signal::SIGINT);

@@ -2,13 +2,11 @@
 //! scripts/build.sh makes.
 
 mod bad_input;
-mod common;
 mod complete;
 mod failures;
 mod full_disk;
 mod gate;
 mod killed;
-mod leftovers;
 mod load;
 mod signals;
 mod stale;

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use nix::sys::signal::Signal;
 
-use crate::common::{Running, Scratch, assert_no_doubles, counts, rows};
-use crate::leftovers::{assert_nothing_left, runs};
+use lumos_testkit::leftovers::{assert_nothing_left, runs};
+use lumos_testkit::run_dir::{assert_no_doubles, counts, rows};
+use lumos_testkit::scratch::{Running, Scratch};
 
 const MATRIX: &str = r#"
     functions = ["noop", "mandelbrot-bitmap"]
@@ -64,12 +65,12 @@ fn a_signal_ends_an_invocation_at_once() {
     let args = ["invoke", "conformance", "--target", "native", "--payload", r#"{"op":"spin"}"#];
     let child = scratch.lumos(&args).stderr(std::process::Stdio::piped()).spawn().unwrap();
     let pid = child.id();
-    crate::common::wait_until("the instance", || {
-        crate::leftovers::processes().any(|process| process.is_instance(pid))
+    lumos_testkit::scratch::wait_until("the instance", || {
+        lumos_testkit::leftovers::processes().any(|process| process.is_instance(pid))
     });
     let lumos = nix::unistd::Pid::from_raw(pid as i32);
     nix::sys::signal::kill(lumos, Signal::SIGTERM).unwrap();
-    let ended = crate::common::Ended::from(child.wait_with_output().unwrap());
+    let ended = lumos_testkit::scratch::Ended::from(child.wait_with_output().unwrap());
     ended.expect(143).says(&["SIGTERM"]);
     assert_nothing_left(&scratch, pid);
 }

@@ -5,8 +5,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::common::Scratch;
-use crate::leftovers::{groups_of, hierarchies};
+use lumos_testkit::leftovers::{groups_of, hierarchies};
+use lumos_testkit::scratch::Scratch;
 
 /// Makes `lumos/run-PID/0/instance-0` in each hierarchy, as a run does; `false`: this user
 /// may not.

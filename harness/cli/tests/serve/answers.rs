@@ -6,7 +6,8 @@ use std::net::TcpStream;
 use lumos_inputs::Placement;
 use lumos_model::row::Sample;
 
-use crate::common::{SUBJECTS, Scratch, Server, wait_until};
+use lumos_testkit::scratch::{Scratch, wait_until};
+use lumos_testkit::server::{SUBJECTS, Server};
 
 /// The output of `lumos invoke` with the tiny request, which is also returned.
 fn invoked(function: &str, target: &str) -> (String, String) {

@@ -5,7 +5,8 @@ use std::os::unix::fs::FileExt;
 
 use nix::sys::signal::Signal;
 
-use crate::common::{SUBJECTS, Server, wait_until};
+use lumos_testkit::scratch::wait_until;
+use lumos_testkit::server::{SUBJECTS, Server};
 
 const DEVICE: &str = "/dev/cpu_dma_latency";
 const DRIVER: &str = "/sys/devices/system/cpu/cpuidle/current_driver";

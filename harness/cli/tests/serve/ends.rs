@@ -2,13 +2,14 @@
 
 use nix::sys::signal::{Signal, kill};
 
-use crate::common::{SUBJECTS, Server, wait_until};
-use crate::leftovers::{assert_no_process_left, assert_nothing_left};
+use lumos_testkit::leftovers::{assert_no_process_left, assert_nothing_left};
+use lumos_testkit::scratch::wait_until;
+use lumos_testkit::server::{SUBJECTS, Server};
 
 const SPIN: &str = r#"{"op":"spin"}"#;
 
 /// A server with one request that runs.
-fn spinning(subject: (&str, &str), more: &[&str]) -> (Server, crate::client::Client) {
+fn spinning(subject: (&str, &str), more: &[&str]) -> (Server, lumos_testkit::http_client::Client) {
     let server = Server::start(&["conformance"], subject, more);
     let mut client = server.client();
     client.send("/conformance", SPIN);

@@ -3,11 +3,5 @@
 
 mod answers;
 mod awake;
-mod client;
-mod common;
 mod ends;
-#[path = "../run/leftovers.rs"]
-#[allow(dead_code)]
-mod leftovers;
-mod openmetrics;
 mod refusals;

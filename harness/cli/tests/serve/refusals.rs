@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use crate::common::Scratch;
+use lumos_testkit::scratch::Scratch;
 
 #[track_caller]
 fn refused(args: &[&str], words: &[&str]) {

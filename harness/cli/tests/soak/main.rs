@@ -39,19 +39,7 @@
 
 mod account;
 mod by_hand;
-#[path = "../serve/client.rs"]
-#[allow(dead_code)]
-mod client;
-#[path = "../serve/common.rs"]
-#[allow(dead_code)]
-mod common;
-#[path = "../run/leftovers.rs"]
-#[allow(dead_code)]
-mod leftovers;
 mod mix;
-#[path = "../serve/openmetrics.rs"]
-#[allow(dead_code)]
-mod openmetrics;
 mod peer;
 mod soak;
 mod watch;

@@ -8,12 +8,13 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::account::{Account, FUNCTIONS, Fate, WORDS_OF_LEAVERS, word};
-use crate::common::{Server, wait_until};
-use crate::leftovers::assert_nothing_left;
 use crate::mix::{self, MOST_BODY};
-use crate::openmetrics::Metrics;
 use crate::peer::Peer;
 use crate::watch::{self, Held};
+use lumos_testkit::leftovers::assert_nothing_left;
+use lumos_testkit::openmetrics::Metrics;
+use lumos_testkit::scratch::wait_until;
+use lumos_testkit::server::Server;
 
 /// How long a soak lasts unless the environment says otherwise, in seconds.
 const SHORT: u64 = 5;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::leftovers;
+use lumos_testkit::leftovers;
 
 /// What epoll and eventfd descriptors link to, without the part in brackets.
 const EVENT_LOOP: &str = "anon_inode:";

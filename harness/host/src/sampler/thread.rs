@@ -10,11 +10,11 @@ use lumos_model::row::Sample;
 use super::Lane;
 use lumos_model::counters::{Counter, Counters};
 use lumos_os::clock::{monotonic_ns, process_cpu_ns, thread_cpu_ns};
+use lumos_os::usage;
+use lumos_runtime::engine::{Instance, InstanceConfig, Resident, Runtime};
 use lumos_runtime::error::{HostError, InvokeError};
 use lumos_runtime::marks::Marks;
 use lumos_runtime::sample::{self, Reading};
-use lumos_runtime::engine::{Instance, InstanceConfig, Resident, Runtime};
-use lumos_os::usage;
 
 pub(crate) struct ThreadLane<'r, R: Runtime> {
     runtime: &'r R,

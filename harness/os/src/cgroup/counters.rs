@@ -149,6 +149,9 @@ mod tests {
             ("memory_peak_bytes", 4096),
             ("oom_kills", 2),
         ];
-        assert_eq!(counters, Counters::from_iter(expected.map(|(name, value)| (name.parse().unwrap(), value))));
+        assert_eq!(
+            counters,
+            Counters::from_iter(expected.map(|(name, value)| (name.parse().unwrap(), value)))
+        );
     }
 }

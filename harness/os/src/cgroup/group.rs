@@ -12,9 +12,9 @@ use nix::unistd::Pid;
 
 use super::sweep::MAKING;
 use super::{Base, Mode, counters};
-use lumos_model::counters::Counters;
 use crate::error::OsError;
 use crate::spawn::Attach;
+use lumos_model::counters::Counters;
 
 /// Bandwidth is handed out in slices of this length (the kernel's default).
 const CFS_PERIOD_US: u64 = 100_000;

@@ -7,35 +7,34 @@ use super::{cpufreq, git, parse, virtualisation};
 
 /// Reads the fingerprint; takes some milliseconds, most of them `git`'s.
 pub fn read(root: &Root) -> Fingerprint {
-        let cpuinfo = root.text("proc/cpuinfo").unwrap_or_default();
-        let meminfo = root.text("proc/meminfo").unwrap_or_default();
-        let cgroup_mode = root.text("proc/self/mounts").as_deref().and_then(parse::cgroup_mode);
-        Fingerprint {
-            architecture: std::env::consts::ARCH.to_owned(),
-            cpu_model: parse::cpu_model(&cpuinfo),
-            board: root.text("proc/device-tree/model"),
-            cores: parse::cores(&cpuinfo),
-            smt: root.number::<u8>("sys/devices/system/cpu/smt/active").map(|active| active == 1),
-            clocks: cpufreq::read(root),
-            memory_bytes: parse::meminfo_bytes(&meminfo, "MemTotal"),
-            swap_bytes: parse::meminfo_bytes(&meminfo, "SwapTotal"),
-            kernel: root.text("proc/sys/kernel/osrelease"),
-            os: root.text("etc/os-release").as_deref().and_then(parse::os_name),
-            virtualisation: virtualisation::hint(root, &cpuinfo),
-            aslr: root.number("proc/sys/kernel/randomize_va_space"),
-            transparent_hugepages: root
-                .text("sys/kernel/mm/transparent_hugepage/enabled")
-                .as_deref()
-                .and_then(parse::chosen),
-            clock_source: root
-                .text("sys/devices/system/clocksource/clocksource0/current_clocksource"),
-            timer_slack_ns: root.number("proc/self/timerslack_ns"),
-            cgroup_mode: cgroup_mode.map(str::to_owned),
-            cgroup_controllers: controllers(root, cgroup_mode),
-            lumos: env!("CARGO_PKG_VERSION").to_owned(),
-            rustc: option_env!("LUMOS_RUSTC").map(str::to_owned),
-            git: git::read(),
-        }
+    let cpuinfo = root.text("proc/cpuinfo").unwrap_or_default();
+    let meminfo = root.text("proc/meminfo").unwrap_or_default();
+    let cgroup_mode = root.text("proc/self/mounts").as_deref().and_then(parse::cgroup_mode);
+    Fingerprint {
+        architecture: std::env::consts::ARCH.to_owned(),
+        cpu_model: parse::cpu_model(&cpuinfo),
+        board: root.text("proc/device-tree/model"),
+        cores: parse::cores(&cpuinfo),
+        smt: root.number::<u8>("sys/devices/system/cpu/smt/active").map(|active| active == 1),
+        clocks: cpufreq::read(root),
+        memory_bytes: parse::meminfo_bytes(&meminfo, "MemTotal"),
+        swap_bytes: parse::meminfo_bytes(&meminfo, "SwapTotal"),
+        kernel: root.text("proc/sys/kernel/osrelease"),
+        os: root.text("etc/os-release").as_deref().and_then(parse::os_name),
+        virtualisation: virtualisation::hint(root, &cpuinfo),
+        aslr: root.number("proc/sys/kernel/randomize_va_space"),
+        transparent_hugepages: root
+            .text("sys/kernel/mm/transparent_hugepage/enabled")
+            .as_deref()
+            .and_then(parse::chosen),
+        clock_source: root.text("sys/devices/system/clocksource/clocksource0/current_clocksource"),
+        timer_slack_ns: root.number("proc/self/timerslack_ns"),
+        cgroup_mode: cgroup_mode.map(str::to_owned),
+        cgroup_controllers: controllers(root, cgroup_mode),
+        lumos: env!("CARGO_PKG_VERSION").to_owned(),
+        rustc: option_env!("LUMOS_RUSTC").map(str::to_owned),
+        git: git::read(),
+    }
 }
 
 fn controllers(root: &Root, mode: Option<&str>) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! Whether this machine is a virtual one, as far as it can tell.
 
+use super::parse;
 use super::root::Root;
-use super::{parse};
 
 /// Makers' and products' names of virtual machines, as DMI gives them.
 const VIRTUAL: [&str; 12] = [

@@ -18,13 +18,13 @@ use lumos_load::pacer::{Pacer, run_first};
 use lumos_model::protocol::{Load, LoadResult, PoolRecords};
 use lumos_model::row::Sample;
 
-use lumos_os::clock::{monotonic_ns, sleep};
-use lumos_runtime::error::HostError;
-use lumos_runtime::engine::Runtime;
 use crate::service::{Answer, Executor, Home, Request, Service};
-use lumos_os::usage;
 use crate::threads::Threads;
 use digest::Digest;
+use lumos_os::clock::{monotonic_ns, sleep};
+use lumos_os::usage;
+use lumos_runtime::engine::Runtime;
+use lumos_runtime::error::HostError;
 
 /// How long instances may take to end when the load is over.
 const FAREWELL: Duration = Duration::from_secs(30);

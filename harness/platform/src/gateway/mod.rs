@@ -36,11 +36,11 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use lumos_runtime::error::HostError;
 use crate::service::Service;
 use awake::Awake;
 pub use ending::Ending;
 use event_loop::EventLoops;
+use lumos_runtime::error::HostError;
 use metrics::Metrics;
 use records::Records;
 use route::Route;

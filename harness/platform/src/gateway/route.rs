@@ -19,8 +19,8 @@ use super::ending::Ending;
 use super::event_loop::EventLoop;
 use super::metrics::{self, Meters};
 use super::reply::{self, Reply};
-use lumos_os::clock::monotonic_ns;
 use crate::service::{Answer, Cause, Request, Service};
+use lumos_os::clock::monotonic_ns;
 
 /// A function and what is counted of it.
 pub struct Route {

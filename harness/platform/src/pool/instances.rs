@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use lumos_model::pool::InstanceState as State;
 
 use super::events::Events;
-use super::{InstanceId, count};
 use super::standing::Standing;
+use super::{InstanceId, count};
 
 /// An idle instance and since when it is idle.
 type Idle = (InstanceId, u64);

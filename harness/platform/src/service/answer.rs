@@ -10,8 +10,8 @@ use lumos_model::wire::{Status, envelope};
 
 use super::instance::{Call, Slot};
 use super::{Answer, Cause, Request};
-use lumos_runtime::sample::{self, Reading};
 use lumos_runtime::engine::Instance;
+use lumos_runtime::sample::{self, Reading};
 
 /// The answer to a request that an instance has served. `queue` lasts until the call, so
 /// it holds the wait for a thread too, but not the part of the instance's making that the

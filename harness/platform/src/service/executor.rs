@@ -21,10 +21,10 @@ use super::expected::Expected;
 use super::instance::{Factory, Home, Slot};
 use super::state::{Arrived, Handed, Job, NEVER, Reply, Running, State, Waiting, Work};
 use super::{Answer, Cause, Request};
-use lumos_os::clock::monotonic_ns;
-use lumos_runtime::error::HostError;
 use crate::pool::{Action, Pool, Rejection, Ticket};
+use lumos_os::clock::monotonic_ns;
 use lumos_runtime::engine::Runtime;
+use lumos_runtime::error::HostError;
 
 /// What a request may be expected to take if it is served on a thread that others wait for.
 pub(super) const SHORT_NS: u64 = 200_000;

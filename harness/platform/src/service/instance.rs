@@ -16,12 +16,12 @@ use nix::unistd::Pid;
 use lumos_model::counters::Counters;
 use lumos_os::cgroup::{Base, Group};
 use lumos_os::clock::{monotonic_ns, thread_cpu_ns};
-use lumos_runtime::error::{HostError, InvokeError};
-use lumos_runtime::marks::Marks;
-use lumos_runtime::process::ProcessInstance;
 use lumos_os::spawn::ProcessCommand;
 use lumos_runtime::engine::{Instance, InstanceConfig, Runtime};
+use lumos_runtime::error::{HostError, InvokeError};
 use lumos_runtime::launch;
+use lumos_runtime::marks::Marks;
+use lumos_runtime::process::ProcessInstance;
 
 /// What the parent allows an instance's process beyond the timeout of a request; the
 /// process keeps that much more than the parent, which kills it first.
@@ -207,9 +207,7 @@ impl<I: Instance> Slot<I> {
                 let cpu_after_ns = read_cpu_ns(process);
                 let cpu_ns = cpu_after_ns.zip(cpu_before_ns).map(|(after, before)| after - before);
                 let (phases, linear_memory_bytes) = match &exchanged {
-                    Ok(exchange) => {
-                        (exchange.phases(None), exchange.reply.memory_bytes)
-                    }
+                    Ok(exchange) => (exchange.phases(None), exchange.reply.memory_bytes),
                     Err(_) => (Phases::default(), 0),
                 };
                 let result = exchanged.map(|_| ());

@@ -14,9 +14,9 @@ use super::answer;
 use super::executor::{Executor, SHORT_NS};
 use super::state::{Arrived, Handed, Reply, Running, State, Work};
 use super::{Answer, Cause, Pending, Request, Service};
+use crate::pool::{Standing, Ticket};
 use lumos_model::counters::Counters;
 use lumos_os::clock::monotonic_ns;
-use crate::pool::{Standing, Ticket};
 use lumos_runtime::engine::Runtime;
 
 impl<R: Runtime> Executor<R> {

@@ -9,8 +9,8 @@ use rustc_hash::FxHashMap;
 
 use super::instance::Slot;
 use super::{Answer, Request};
-use lumos_model::counters::Counters;
 use crate::pool::{Action, Pool, Ticket};
+use lumos_model::counters::Counters;
 
 /// At no time.
 pub(super) const NEVER: u64 = u64::MAX;

@@ -19,11 +19,11 @@ use lumos_model::wire::{GuestPhases, Status, envelope};
 
 use super::*;
 use crate::pool::Standing;
+use crate::threads::Threads;
 use lumos_os::clock::monotonic_ns;
+use lumos_runtime::engine::{Instance, InstanceConfig, Resident, Runtime};
 use lumos_runtime::error::{HostError, InvokeError};
 use lumos_runtime::marks::Marks;
-use lumos_runtime::engine::{Instance, InstanceConfig, Resident, Runtime};
-use crate::threads::Threads;
 
 /// A runtime whose guests wait when they are told to.
 #[derive(Clone, Default)]

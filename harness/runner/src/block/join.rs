@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use lumos_model::hex::hex;
 use lumos_load::http::{Outcome as ClientOutcome, Record};
 use lumos_model::cell::Start;
+use lumos_model::hex::hex;
 use lumos_model::phase::{Phase, Phases};
 use lumos_model::row::{Outcome, Sample, Times};
 use lumos_model::telemetry::Agreement;

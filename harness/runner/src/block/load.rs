@@ -19,9 +19,9 @@ use super::Attempt;
 use super::join::join;
 use crate::host_client::{ClientError, HostClient};
 use crate::interrupt;
+use crate::session::Session;
 use lumos_scenario::plan::Block;
 use lumos_scenario::scenario::{LoadSettings, traffic_from};
-use crate::session::Session;
 
 /// Connections beyond the requests that the pool takes: for those that it rejects.
 const SPARE_CONNECTIONS: u32 = 64;

@@ -2,9 +2,9 @@
 
 use super::check::Check;
 use super::facts::Machine;
-use lumos_model::health::{MOST_STEAL, STEADY_GOVERNORS};
 use lumos_model::fingerprint::Fingerprint;
 use lumos_model::health::Throttled;
+use lumos_model::health::{MOST_STEAL, STEADY_GOVERNORS};
 
 /// Raspberry Pis cap their clock from 80 degrees on and lower it further at 85 (Raspberry Pi
 /// documentation, "Frequency management and thermal control"); a run adds some ten.

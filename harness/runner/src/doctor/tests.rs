@@ -6,10 +6,10 @@ use lumos_model::protocol::PROTOCOL;
 
 use super::facts::Built;
 use super::*;
-use lumos_scenario::hosts::Host;
 use lumos_model::fingerprint::CoreClock;
 use lumos_model::fingerprint::Fingerprint;
 use lumos_model::health::Throttled;
+use lumos_scenario::hosts::Host;
 
 fn lines(checks: &[Check]) -> String {
     let line = |check: &Check| {

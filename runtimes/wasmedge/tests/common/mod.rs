@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use lumos_runtime::{Instance as _, InstanceConfig, InvokeError, Marks, Runtime};
 use lumos_host_wasmedge::WasmEdgeRuntime;
 use lumos_host_wasmedge::instance::Instance;
 use lumos_host_wasmedge::mode::Mode;
 use lumos_host_wasmedge::module::Module;
+use lumos_runtime::{Instance as _, InstanceConfig, InvokeError, Marks, Runtime};
 use tempfile::TempDir;
 
 /// Long enough for everything that is to end by itself.

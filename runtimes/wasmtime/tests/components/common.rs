@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lumos_runtime::{Instance, InstanceConfig, InvokeError, Marks, Runtime};
 use lumos_host_wasmtime::{WasmtimeInstance, WasmtimeRuntime};
 use lumos_model::cell::Target;
+use lumos_runtime::{Instance, InstanceConfig, InvokeError, Marks, Runtime};
 use tempfile::TempDir;
 
 /// A timeout that no test reaches.

@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use crate::common::{Bench, LONG, MODES, SHORT, ask};
-use lumos_runtime::{Instance, InvokeError, Marks};
 use lumos_model::phase::Phase;
 use lumos_model::wire::{Status, envelope};
+use lumos_runtime::{Instance, InvokeError, Marks};
 
 #[test]
 fn requests_come_back() {

@@ -1,8 +1,8 @@
 //! What is taken for an artifact, what is not, and which mode it then runs in.
 
 use crate::common::{Bench, MODES, target};
-use lumos_runtime::{HostError, InstanceConfig, Marks, Runtime};
 use lumos_model::phase::Phase;
+use lumos_runtime::{HostError, InstanceConfig, Marks, Runtime};
 
 /// The message that refuses `name` with `content` in `mode`.
 fn refusal(bench: &Bench, mode: &str, name: &str, content: &[u8]) -> String {

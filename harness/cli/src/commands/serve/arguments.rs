@@ -9,8 +9,8 @@ use lumos_model::pool::{PoolConfig, Scaling};
 use lumos_model::protocol::{HttpLimits, Limits};
 use lumos_model::units::{ByteSize, Span};
 
-use lumos_scenario::scenario::Connection;
 use lumos_runner::session::Settings;
+use lumos_scenario::scenario::Connection;
 
 #[derive(Debug, Args)]
 pub(super) struct PoolArgs {

@@ -18,14 +18,14 @@ use self::arguments::{HttpArgs, InstanceArgs, PoolArgs};
 use self::text::summary;
 use super::Exit;
 use super::shared::{ArtifactsFolder, function_names};
-use lumos_runner::artifacts::Artifacts;
 use lumos_report::warnings;
+use lumos_runner::artifacts::Artifacts;
 use lumos_runner::discovery;
-use lumos_scenario::hosts;
 use lumos_runner::gate;
 use lumos_runner::host_client::{ClientError, HostClient};
 use lumos_runner::interrupt::{self, Interrupted};
 use lumos_runner::session::Session;
+use lumos_scenario::hosts;
 use lumos_scenario::words::closest;
 
 /// Serve functions over HTTP, by pools of instances that scale.

@@ -1,10 +1,11 @@
 //! Rows made by hand and by rule.
 
 use lumos_model::SCHEMA;
-use lumos_model::cell::{Cell, Isolation, Size, Start, Storage};
+use lumos_model::cell::{Cell, Demand, Isolation, Size, Start, Storage};
 use lumos_model::phase::{Phase, Phases};
-use lumos_model::row::{Outcome, Row, Sample, Taint};
+use lumos_model::row::{Outcome, Row, Sample, Taint, Times};
 
+/// Targets, all of which are compared with the first.
 pub const TARGETS: [&str; 7] = [
     "native",
     "container-runc",
@@ -14,17 +15,18 @@ pub const TARGETS: [&str; 7] = [
     "wasmedge-interp",
     "wasmedge-aot",
 ];
+/// Functions.
 pub const FUNCTIONS: [&str; 3] = ["fibonacci", "fuzzy-search", "language-detection"];
 
+/// A cell of small inputs in a process of its own.
 pub fn cell(function: &str, target: &str, start: Start) -> Cell {
     Cell {
         function: function.into(),
         size: Size::Small,
         target: target.parse().unwrap(),
         isolation: Isolation::Process,
-        start,
         storage: Storage::Inline,
-        load: None,
+        demand: Demand::Each(start),
     }
 }
 
@@ -40,41 +42,25 @@ pub fn row(cell: &Cell, block: u32, seq: u32, total_ns: u64) -> Row {
         control: false,
         taints: Vec::new(),
         sample: Sample {
-            seq,
-            start_kind: cell.start,
-            outcome: Outcome::Ok,
-            error: None,
-            intended_ns: 0,
-            total_ns,
             phases_ns: phases,
-            provision_spans: None,
-            gap_ns: None,
-            evicted_pages: None,
-            resident_pages_after: None,
-            instance: None,
-            late_ns: None,
-            platform_ns: None,
-            teardown_ns: None,
-            cpu_ns: None,
-            memory_peak_bytes: None,
-            linear_memory_bytes: None,
-            output_bytes: None,
-            output_sha256: None,
-            output: None,
+            ..Sample::unserved(seq, cell.start(), Outcome::Ok, Times { intended_ns: 0, total_ns })
         },
     }
 }
 
+/// The same row, of the control pair.
 pub fn control(mut row: Row) -> Row {
     row.control = true;
     row
 }
 
+/// The same row, of a disturbed block.
 pub fn tainted(mut row: Row, taint: Taint) -> Row {
     row.taints.push(taint);
     row
 }
 
+/// The same row, failed.
 pub fn failed(mut row: Row, outcome: Outcome, error: &str) -> Row {
     row.sample.outcome = outcome;
     row.sample.error = Some(error.to_owned());
@@ -132,7 +118,7 @@ fn invocation(cell: &Cell, block: u32, seq: u32, salt: u64) -> Row {
     phases.add(Phase::Request, noise(1_100));
     phases.add(Phase::Compute, noise(own * percent / 100));
     phases.add(Phase::Response, noise(700));
-    if cell.start.is_cold() {
+    if cell.start().is_cold() {
         phases.add(Phase::Provision, noise(boot * 4 / 5));
         phases.add(Phase::Load, noise(90_000));
         phases.add(Phase::Instantiate, noise(boot / 5));

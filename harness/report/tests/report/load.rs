@@ -1,26 +1,25 @@
 //! Cells under load: numbers that were computed by hand, and how people see them.
 
-use lumos_runner::block::join::Agreement;
-use lumos_runner::block::load::PoolTelemetry;
-use lumos_report::{Format, RunInfo, render};
-use lumos_record::store::BlockTelemetry;
 use lumos_analysis::summary::load::{Difference, Quantiles, Spread};
 use lumos_analysis::summary::{Gather, LoadSummary, Summary, Verdict};
 use lumos_model::SCHEMA;
 use lumos_model::arrival::{Arrival, Rate, Traffic};
-use lumos_model::cell::{Cell, Driver, LoadPoint, Start};
+use lumos_model::cell::{Cell, Demand, Driver, LoadPoint, Start};
+use lumos_model::counters::{Counter, Counters};
 use lumos_model::phase::{Phase, Phases};
 use lumos_model::row::{Outcome, Row};
+use lumos_model::telemetry::{Agreement, BlockTelemetry, PoolTelemetry};
+use lumos_report::{RunInfo, json, markdown, text};
 
-use crate::samples::{cell, control, failed, row};
+use lumos_testkit::samples::{cell, control, failed, row};
 
 const MS: u64 = 1_000_000;
 
 fn under_load(target: &str, driver: Driver, concurrency: u32, keep_alive: &str) -> Cell {
     let traffic = Traffic { arrival: Arrival::Closed { concurrency }, delayed: None };
     let keep_alive = keep_alive.parse().unwrap();
-    let load = Some(LoadPoint { driver, traffic, keep_alive });
-    Cell { load, ..cell("noop", target, Start::Mixed) }
+    let demand = Demand::Load(LoadPoint { driver, traffic, keep_alive });
+    Cell { demand, ..cell("noop", target, Start::Warm) }
 }
 
 /// A request: when it was to arrive, how long it waited in the queue, how long it was served.
@@ -38,7 +37,7 @@ fn request(cell: &Cell, place: (u32, u32), times: [u64; 3], start: Start) -> Row
 
 fn telemetry(cell: &Cell, block: u32, pool: PoolTelemetry, peaks: &[u64]) -> BlockTelemetry {
     let instances =
-        peaks.iter().map(|peak| [("memory_peak_bytes".to_owned(), *peak)].into()).collect();
+        peaks.iter().map(|peak| Counters::from_iter([(Counter::MemoryPeak, *peak)])).collect();
     BlockTelemetry {
         schema: SCHEMA,
         cell: cell.clone(),
@@ -206,7 +205,7 @@ fn run() -> Summary {
 }
 
 fn requests(cell: &Cell, factor: u64, concurrency: u32, is_cold: bool) -> Vec<Row> {
-    let point = cell.load.as_ref().unwrap();
+    let point = cell.load().unwrap();
     let mut rows = Vec::new();
     for block in 0..5 {
         for seq in 0..40 {
@@ -233,20 +232,19 @@ fn requests(cell: &Cell, factor: u64, concurrency: u32, is_cold: bool) -> Vec<Ro
     rows
 }
 
-fn shown(format: Format, width: usize) -> String {
-    let info = RunInfo { title: "loaded".into(), ..RunInfo::default() };
-    render(format, &run(), &info, width)
+fn info() -> RunInfo {
+    RunInfo { title: "loaded".into(), ..RunInfo::default() }
 }
 
 #[test]
 fn a_terminal_shows_throughput_latency_and_the_platform() {
-    insta::assert_snapshot!(shown(Format::Text, 120));
+    insta::assert_snapshot!(text::render(&run(), &info(), 120));
 }
 
 #[test]
 fn a_narrow_terminal_gets_more_tables_and_no_longer_lines() {
     for width in [80, 100, 120, 160] {
-        let text = shown(Format::Text, width);
+        let text = text::render(&run(), &info(), width);
         let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
         assert!(widest <= width, "{widest} > {width}:\n{text}");
     }
@@ -254,13 +252,13 @@ fn a_narrow_terminal_gets_more_tables_and_no_longer_lines() {
 
 #[test]
 fn markdown_holds_every_number_of_a_load() {
-    insta::assert_snapshot!(shown(Format::Md, 120));
+    insta::assert_snapshot!(markdown::render(&run(), &info()));
 }
 
 #[test]
 fn a_summary_of_a_load_is_read_back_as_it_was_written() {
     let summary = run();
-    let json = shown(Format::Json, 120);
+    let json = json::render(&summary);
     let read: Summary = serde_json::from_str(&json).unwrap();
     assert_eq!(read.load.len(), 16);
     assert_eq!(read.load[3].latency, summary.load[3].latency);
@@ -272,12 +270,13 @@ fn arrivals_go_from_light_to_heavy() {
     let rate = |rate: f64| Arrival::Poisson { rate: Rate::new(rate).unwrap() };
     let of = |arrival| {
         let mut cell = under_load("native", Driver::Direct, 1, "1s");
-        cell.load.as_mut().unwrap().traffic.arrival = arrival;
+        let Demand::Load(point) = &mut cell.demand else { unreachable!("it is under load") };
+        point.traffic.arrival = arrival;
         request(&cell, (0, 0), [0, 0, MS], Start::Warm)
     };
     let rows = [100.0, 9.0, 1000.0, 0.5].map(|r| of(rate(r)));
     let summary = Summary::from_rows(rows.into_iter(), 42);
-    let text = render(Format::Text, &summary, &RunInfo::default(), 200);
+    let text = text::render(&summary, &RunInfo::default(), 200);
     let found: Vec<&str> = text.split_whitespace().filter(|w| w.starts_with("poisson-")).collect();
     assert_eq!(found, ["poisson-0.5", "poisson-9", "poisson-100", "poisson-1000"]);
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::common::{Scratch, wait_until};
+use crate::scratch::{Scratch, wait_until};
 
 /// Asserts that the run of `lumos` number `pid` has left nothing, or soon has. Those of
 /// its processes that notice its end by themselves need a moment.
@@ -44,6 +44,7 @@ pub fn hierarchies() -> Vec<PathBuf> {
 
 /// A process that runs.
 pub struct Process {
+    /// Its number.
     pub pid: i32,
     folder: PathBuf,
 }
@@ -88,6 +89,7 @@ impl Process {
         self.stat(11).unwrap_or(0)
     }
 
+    /// Kills it.
     pub fn kill(&self) {
         let pid = nix::unistd::Pid::from_raw(self.pid);
         // It may be gone already.

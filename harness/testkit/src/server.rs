@@ -3,52 +3,25 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::client::Client;
+use crate::http_client::Client;
 use crate::openmetrics::Metrics;
-
-/// How long anything that must happen may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::scratch::{Ended, Scratch};
 
 /// What can be served: targets with their isolations.
 pub const SUBJECTS: [(&str, &str); 3] =
     [("native", "process"), ("wasmtime-aot", "process"), ("wasmtime-aot", "thread")];
 
-/// A folder of a test's own; also what marks the processes that it starts.
-pub struct Scratch(tempfile::TempDir);
-
-impl Scratch {
-    pub fn new() -> Self {
-        let lumos = Path::new(env!("CARGO_BIN_EXE_lumos"));
-        let needed = ["lumos-host-native", "lumos-host-wasmtime", "../artifacts/artifacts.json"];
-        for file in needed.map(|name| lumos.with_file_name(name)) {
-            assert!(file.is_file(), "{} is missing: run scripts/build.sh", file.display());
-        }
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    pub fn lumos(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lumos"));
-        command.args(args).env("TMPDIR", self.0.path()).current_dir(self.0.path());
-        command.stdin(Stdio::null());
-        command
-    }
-}
-
 /// `lumos serve` at a free port; killed when it is dropped.
 pub struct Server {
+    /// Where it works.
     pub scratch: Scratch,
+    /// Where it listens.
     pub address: SocketAddr,
     child: Option<Child>,
     pid: u32,
@@ -56,15 +29,8 @@ pub struct Server {
     stderr: Option<JoinHandle<String>>,
 }
 
-/// How a server came to its end.
-#[derive(Debug)]
-pub struct Ended {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
-}
-
 impl Server {
+    /// Starts it and waits until it serves.
     #[track_caller]
     pub fn start(functions: &[&str], (target, isolation): (&str, &str), more: &[&str]) -> Self {
         let scratch = Scratch::new();
@@ -95,14 +61,17 @@ impl Server {
         }
     }
 
+    /// Its process.
     pub fn pid(&self) -> u32 {
         self.pid
     }
 
+    /// A new connection to it.
     pub fn client(&self) -> Client {
         Client::new(self.address)
     }
 
+    /// What it exposes at `/metrics`.
     pub fn metrics(&self) -> Metrics {
         let reply = self.client().get("/metrics");
         assert_eq!(reply.status, 200);
@@ -123,6 +92,7 @@ impl Server {
         self.metrics().value("lumos_instances", &labels).expect("it is always there")
     }
 
+    /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.pid as i32), signal).unwrap();
     }
@@ -150,15 +120,6 @@ impl Server {
     }
 }
 
-impl Ended {
-    /// Asserts the exit code; shows all that was said otherwise.
-    #[track_caller]
-    pub fn expect(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "{}\n{}", self.stderr, self.stdout);
-        self
-    }
-}
-
 impl Drop for Server {
     fn drop(&mut self) {
         if let Some(child) = &mut self.child {
@@ -174,14 +135,4 @@ fn read_on(mut from: impl Read + Send + 'static) -> JoinHandle<String> {
         from.read_to_string(&mut text).unwrap();
         text
     })
-}
-
-/// Waits for something that must happen.
-#[track_caller]
-pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
-    let begin = Instant::now();
-    while !done() {
-        assert!(begin.elapsed() < PATIENCE, "waited {PATIENCE:?} for {what}");
-        std::thread::sleep(Duration::from_millis(2));
-    }
 }

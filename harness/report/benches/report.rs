@@ -1,19 +1,15 @@
 //! What `lumos report` costs: it reads every row of a run, and a run may have a million.
 #![allow(missing_docs, reason = "criterion's macros make undocumented items")]
 
-#[path = "../tests/report/samples.rs"]
-#[allow(dead_code, reason = "the tests use the rest")]
-mod samples;
-
 use std::hint::black_box;
 use std::path::PathBuf;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use lumos_record::rows::Rows;
 use lumos_analysis::summary::{Gather, Summary};
 use lumos_model::row::Row;
+use lumos_record::Rows;
 
-use samples::{FUNCTIONS, TARGETS, run};
+use lumos_testkit::samples::{FUNCTIONS, TARGETS, run};
 
 /// 2 starts x 3 functions x 7 targets x 50 blocks x 5 samples, and a control pair.
 fn rows() -> Vec<Row> {

@@ -5,33 +5,42 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+/// A connection that is kept.
 pub struct Client(BufReader<TcpStream>);
 
+/// A response.
 #[derive(Debug)]
 pub struct Reply {
+    /// The status code.
     pub status: u16,
+    /// The headers, by their names in lower case.
     pub headers: HashMap<String, String>,
+    /// The body.
     pub body: String,
 }
 
 impl Client {
+    /// Connects.
     pub fn new(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         Self(BufReader::new(stream))
     }
 
+    /// Sends a request with a body and waits for its response.
     pub fn post(&mut self, path: &str, body: &str) -> Reply {
         self.send(path, body);
         self.receive()
     }
 
+    /// Sends a GET request and waits for its response.
     pub fn get(&mut self, path: &str) -> Reply {
         let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n");
         self.0.get_mut().write_all(request.as_bytes()).unwrap();
         self.receive()
     }
 
+    /// Sends a POST request.
     pub fn send(&mut self, path: &str, body: &str) {
         let length = body.len();
         let request =
@@ -39,6 +48,7 @@ impl Client {
         self.0.get_mut().write_all(request.as_bytes()).unwrap();
     }
 
+    /// Waits for a response.
     #[track_caller]
     pub fn receive(&mut self) -> Reply {
         let mut lines = Vec::new();
@@ -88,6 +98,7 @@ impl Reply {
         of_name.filter_map(|rest| rest.strip_prefix(";dur=")).next().map(|ms| ms.parse().unwrap())
     }
 
+    /// The start kind that `Server-Timing` tells.
     #[track_caller]
     pub fn start(&self) -> &str {
         let timing = &self.headers["server-timing"];

@@ -1,10 +1,11 @@
 use lumos_analysis::fairness::{Check, Fairness, Status};
-use lumos_report::{Format, Refused, RunInfo, render};
 use lumos_analysis::summary::Summary;
 use lumos_model::cell::Start;
+use lumos_model::manifest::Refused;
 use lumos_model::row::{Outcome, Row, Taint};
+use lumos_report::{RunInfo, markdown, text};
 
-use crate::samples::*;
+use lumos_testkit::samples::*;
 
 fn info() -> RunInfo {
     let refused = |function: &&str| Refused {
@@ -40,7 +41,7 @@ fn fairness() -> Fairness {
 }
 
 fn text(rows: Vec<Row>, width: usize) -> String {
-    render(Format::Text, &Summary::from_rows(rows.into_iter(), 42), &info(), width)
+    text::render(&Summary::from_rows(rows.into_iter(), 42), &info(), width)
 }
 
 #[test]
@@ -116,7 +117,7 @@ fn no_rows_are_said_to_be_none() {
 fn markdown_holds_everything() {
     let summary =
         Summary::from_rows(run(&FUNCTIONS[..2], &["native", "wasmtime-aot"], 4).into_iter(), 42);
-    insta::assert_snapshot!(render(Format::Md, &summary, &info(), 120));
+    insta::assert_snapshot!(markdown::render(&summary, &info()));
 }
 
 #[test]

@@ -1,25 +1,34 @@
 //! Scenarios, calls of `lumos`, and what they leave in a run directory.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use lumos_record::rows::Rows;
-use lumos_record::store::BlockTelemetry;
-use lumos_model::row::Row;
-use serde_json::Value;
-
 /// How long anything that must happen may take.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The executable `lumos` that cargo built beside this test.
+///
+/// # Panics
+/// When it was not built.
+pub fn lumos() -> PathBuf {
+    let test = std::env::current_exe().expect("a test is an executable");
+    // target/release/deps/test-0123abcd
+    let lumos = test.ancestors().nth(2).expect("cargo's folders").join("lumos");
+    assert!(lumos.is_file(), "{} is missing: run scripts/build.sh", lumos.display());
+    lumos
+}
 
 /// A folder of a test's own; also what marks the processes that its runs start.
 pub struct Scratch(tempfile::TempDir);
 
 impl Scratch {
+    /// # Panics
+    /// When the hosts or the artifacts were not built.
+    #[expect(clippy::new_without_default, reason = "it panics")]
     pub fn new() -> Self {
-        let lumos = Path::new(env!("CARGO_BIN_EXE_lumos"));
+        let lumos = lumos();
         let needed = ["lumos-host-native", "lumos-host-wasmtime", "../artifacts/artifacts.json"];
         for file in needed.map(|name| lumos.with_file_name(name)) {
             assert!(file.is_file(), "{} is missing: run scripts/build.sh", file.display());
@@ -27,6 +36,7 @@ impl Scratch {
         Self(tempfile::tempdir().unwrap())
     }
 
+    /// A path in this folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
@@ -42,7 +52,7 @@ impl Scratch {
     /// `lumos` with these arguments. Its temporary files, and those of all that it
     /// starts, are in this folder.
     pub fn lumos(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lumos"));
+        let mut command = Command::new(lumos());
         command.args(args).env("TMPDIR", self.0.path()).current_dir(self.0.path());
         command.stdin(Stdio::null());
         command
@@ -71,8 +81,11 @@ impl Scratch {
 /// What a call of `lumos` came to.
 #[derive(Debug)]
 pub struct Ended {
+    /// Its exit code; `None`: a signal ended it.
     pub code: Option<i32>,
+    /// What it wrote to standard output.
     pub stdout: String,
+    /// What it wrote to standard error.
     pub stderr: String,
 }
 
@@ -111,6 +124,7 @@ pub struct Running {
 }
 
 impl Running {
+    /// Its process.
     pub fn pid(&self) -> u32 {
         self.child.as_ref().expect("it was not ended yet").id()
     }
@@ -137,6 +151,7 @@ impl Running {
         !ended
     }
 
+    /// Sends it a signal.
     pub fn signal(&self, signal: nix::sys::signal::Signal) {
         let pid = nix::unistd::Pid::from_raw(self.pid() as i32);
         nix::sys::signal::kill(pid, signal).unwrap();
@@ -177,43 +192,4 @@ pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
 
 fn lines(text: &[u8]) -> usize {
     text.iter().filter(|byte| **byte == b'\n').count()
-}
-
-/// The rows of a run; each must parse.
-pub fn rows(dir: &Path) -> Vec<Row> {
-    Rows::open(dir).unwrap().map(Result::unwrap).collect()
-}
-
-/// The rows as text, without the last line if it was cut short.
-pub fn complete_lines(dir: &Path) -> Vec<String> {
-    let text = fs::read_to_string(dir.join("invocations.jsonl")).unwrap_or_default();
-    let complete = text.rfind('\n').map_or("", |end| &text[..end]);
-    complete.lines().map(str::to_owned).collect()
-}
-
-pub fn telemetry(dir: &Path) -> Vec<BlockTelemetry> {
-    let text = fs::read_to_string(dir.join("telemetry.jsonl")).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-pub fn json(path: &Path) -> Value {
-    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
-}
-
-/// What a run's summary counts: samples and failures of each cell, by the cell.
-pub fn counts(dir: &Path) -> BTreeMap<String, (u64, Value)> {
-    let summary = json(&dir.join("summary.json"));
-    let cells = summary["cells"].as_array().unwrap().iter();
-    let count = |cell: &Value| (cell["n"].as_u64().unwrap(), cell["failures"].clone());
-    cells.map(|cell| (cell["cell"].to_string(), count(cell))).collect()
-}
-
-/// Asserts that no invocation has two rows.
-#[track_caller]
-pub fn assert_no_doubles(dir: &Path) {
-    let mut seen = std::collections::HashSet::new();
-    for row in rows(dir) {
-        let key = (row.cell, row.block, row.control, row.sample.seq);
-        assert!(seen.insert(key.clone()), "two rows of {key:?}");
-    }
 }

@@ -1,16 +1,20 @@
+//! `lumos report` as a user calls it.
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
 use lumos_model::cell::Start;
 
-use crate::samples::*;
+use lumos_testkit::samples::*;
 
 fn run_directory(lines: &[String]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("invocations.jsonl"), lines.concat()).unwrap();
-    fs::write(dir.path().join("manifest.json"), r#"{"seed": 7, "report": {"title": "quick"}}"#)
-        .unwrap();
+    let mut manifest = lumos_testkit::simulated_runs::manifest();
+    manifest["name"] = "quick".into();
+    manifest["seed"] = 7.into();
+    fs::write(dir.path().join("manifest.json"), manifest.to_string()).unwrap();
     dir
 }
 
@@ -50,8 +54,9 @@ fn a_run_is_reported_in_each_format() {
 fn planned_cells_without_rows_are_told() {
     let dir = run_directory(&lines());
     let cells = ["native", "wasmtime-jit"].map(|target| cell("fibonacci", target, Start::Warm));
-    let manifest = serde_json::json!({ "cells": cells }).to_string();
-    fs::write(dir.path().join("manifest.json"), manifest).unwrap();
+    let mut manifest = lumos_testkit::simulated_runs::manifest();
+    manifest["cells"] = serde_json::to_value(cells).unwrap();
+    fs::write(dir.path().join("manifest.json"), manifest.to_string()).unwrap();
     let text = stdout(&report(dir.path(), &[]));
     assert!(
         text.contains("1 of 2 planned cells have no rows, fibonacci/small/wasmtime-jit"),

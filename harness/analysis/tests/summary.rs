@@ -1,3 +1,5 @@
+//! From rows to the summary.
+
 use lumos_analysis::summary::{Summary, Verdict};
 use lumos_model::cell::Start;
 use lumos_model::phase::Phase;
@@ -5,7 +7,7 @@ use lumos_model::row::{Outcome, Row, Taint};
 use proptest::prelude::*;
 use proptest::sample::SizeRange;
 
-use crate::samples::*;
+use lumos_testkit::samples::*;
 
 fn summary(rows: impl IntoIterator<Item = Row>) -> Summary {
     Summary::from_rows(rows.into_iter(), 42)

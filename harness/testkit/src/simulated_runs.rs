@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use lumos_analysis::compare::side::Samples;
 use lumos_analysis::compare::{Metric, Side};
-use lumos_model::cell::{Cell, Isolation, Size, Start, Storage};
+use lumos_model::cell::{Cell, Demand, Isolation, Size, Start, Storage};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde_json::{Value, json};
@@ -29,9 +29,8 @@ pub fn cells() -> Vec<Cell> {
                     size: Size::Small,
                     target: target.parse().unwrap(),
                     isolation,
-                    start: Start::Warm,
                     storage: Storage::Inline,
-                    load: None,
+                    demand: Demand::Each(Start::Warm),
                 });
             }
         }
@@ -49,6 +48,7 @@ pub struct Machine {
 }
 
 impl Machine {
+    /// A machine whose noise follows from `seed`.
     pub fn new(seed: u64) -> Self {
         let rng = ChaCha8Rng::seed_from_u64(seed);
         Self { rng, slower: BTreeMap::new(), has_control: true }
@@ -94,6 +94,7 @@ impl Machine {
     }
 }
 
+/// The scenario of these runs.
 pub const SCENARIO: &str = r#"
 name = "simulated"
 repetitions = 50
@@ -115,7 +116,7 @@ pub fn manifest() -> Value {
         })
     };
     json!({
-        "schema": 1, "name": "simulated", "started": "2026-01-01T00:00:00Z", "lumos": "0.1.0",
+        "schema": 2, "name": "simulated", "started": "2026-01-01T00:00:00Z", "lumos": "0.1.0",
         "seed": 42, "versions": {"wasmtime": {"wasmtime": "48.0.0"}},
         "artifacts": [
             artifact("native", "rustc 1.95", Value::Null),
@@ -127,7 +128,7 @@ pub fn manifest() -> Value {
             "targets": 2,
         }],
         "options": {}, "cells": [], "cgroup_mode": "v2",
-        "report": {"machine": "a Pi", "redis": "7"},
+        "redis": {"version": "7", "own": true},
     })
 }
 

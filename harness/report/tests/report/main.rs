@@ -1,0 +1,4 @@
+//! From a summary to what people read.
+
+mod load;
+mod render;
