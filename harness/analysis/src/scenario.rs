@@ -2,9 +2,8 @@
 
 use lumos_record::Run;
 use lumos_scenario::Scenario;
-use lumos_scenario::scenario::ScenarioError;
-
 use lumos_scenario::inputs::function_names;
+use lumos_scenario::scenario::ScenarioError;
 
 /// The scenario of `run`, with the options of its command applied.
 ///

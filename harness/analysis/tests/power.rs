@@ -3,7 +3,6 @@
 use lumos_analysis::compare::{Comparison, MARGIN, Metric, Options};
 use lumos_analysis::summary::Verdict;
 use lumos_stats::{Level, Margin};
-
 use lumos_testkit::simulated_runs::{Machine, cells};
 
 const COMPARISONS: u64 = 200;

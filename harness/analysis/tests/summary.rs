@@ -4,10 +4,9 @@ use lumos_analysis::summary::{Summary, Verdict};
 use lumos_model::cell::Start;
 use lumos_model::phase::Phase;
 use lumos_model::row::{Outcome, Row, Taint};
+use lumos_testkit::samples::*;
 use proptest::prelude::*;
 use proptest::sample::SizeRange;
-
-use lumos_testkit::samples::*;
 
 fn summary(rows: impl IntoIterator<Item = Row>) -> Summary {
     Summary::from_rows(rows.into_iter(), 42)

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use lumos_model::cell::Start;
-
 use lumos_testkit::samples::*;
 
 fn run_directory(lines: &[String]) -> tempfile::TempDir {
@@ -37,7 +36,7 @@ fn stdout(output: &Output) -> String {
 fn a_run_is_reported_in_each_format() {
     let dir = run_directory(&lines());
     let text = stdout(&report(dir.path(), &[]));
-    assert!(text.starts_with("quick\n") && text.contains("fibonacci"), "{text}");
+    assert!(text.starts_with("quick, started") && text.contains("fibonacci"), "{text}");
     assert!(stdout(&report(dir.path(), &["--format", "md"])).starts_with("# quick\n"));
     let json = stdout(&report(dir.path(), &["--format", "json"]));
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();

@@ -4,7 +4,6 @@ use std::io::{Read, Write};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
 
-use crate::sampler::{Prepared, Processes};
 use lumos_model::codec::{read_message, write_message};
 use lumos_model::protocol::{FromHost, Prepare, ToHost};
 use lumos_os::cgroup::{self, Base};
@@ -13,6 +12,8 @@ use lumos_platform::service::Home;
 use lumos_platform::serving::Serving;
 use lumos_runtime::engine::Runtime;
 use lumos_runtime::error::HostError;
+
+use crate::sampler::{Prepared, Processes};
 
 /// Answers requests until the input ends; then stops what runs, removes the cgroups that
 /// were made, and returns.

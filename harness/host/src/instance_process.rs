@@ -8,7 +8,6 @@ use std::time::Duration;
 use lumos_model::phase::Phase;
 use lumos_model::wire::frame::{read_request, write_reply};
 use lumos_model::wire::{Reply, ReplyOutcome, RequestKind};
-
 use lumos_os::clock::monotonic_ns;
 use lumos_runtime::engine::{Instance, InstanceConfig, Runtime};
 use lumos_runtime::error::{HostError, InvokeError};

@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use lumos_model::cell::Target;
-use nix::unistd::{dup, dup2_stdout};
-
-use crate::control;
-use crate::instance_process;
 use lumos_os::clock::monotonic_ns;
 use lumos_runtime::engine::Runtime;
 use lumos_runtime::error::HostError;
 use lumos_runtime::launch::InstanceArgs;
+use nix::unistd::{dup, dup2_stdout};
+
+use crate::control;
+use crate::instance_process;
 
 /// A lumos host process. `lumos` starts it; people need it only to look at what it says.
 #[derive(Parser)]

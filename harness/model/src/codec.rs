@@ -1,4 +1,4 @@
-//! The framing of [`crate::protocol`]: a little-endian `u32` with the length, then JSON.
+//! The framing of the host protocol: a little-endian `u32` with the length, then JSON.
 
 use std::io::{self, ErrorKind, Read, Write};
 

@@ -16,7 +16,7 @@ thread_local! {
 }
 
 /// Time that passes only in [`work`](Self::work), in [`idle`](Self::idle), and in
-/// [`clock::sleep`](crate::clock::sleep). Clones are the same clock.
+/// `clock::sleep`. Clones are the same clock.
 #[derive(Clone, Debug)]
 pub struct SimulatedClock(Arc<Times>);
 
@@ -36,7 +36,7 @@ impl SimulatedClock {
         }))
     }
 
-    /// Makes [`crate::clock`] tell this clock's time to the calling thread, until what is
+    /// Makes the module `clock` tell this clock's time to the calling thread, until what is
     /// returned is dropped. Other threads may enter a clone.
     #[must_use]
     pub fn enter(&self) -> Entered {

@@ -1,9 +1,9 @@
 //! What the host process counts of itself: over a block, and at its end.
 
+use lumos_model::counters::{Counter, Counters};
 use nix::sys::resource::{UsageWho, getrusage};
 
 use crate::clock::process_cpu_ns;
-use lumos_model::counters::{Counter, Counters};
 
 /// What only grows: CPU time and page faults of this process since it began.
 #[derive(Clone, Copy, Debug)]

@@ -7,15 +7,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use lumos_model::counters::{Counter, Counters};
 use lumos_model::protocol::{PoolRecords, Serve};
+use lumos_os::usage::{self, Usage};
+use lumos_runtime::engine::Runtime;
+use lumos_runtime::error::HostError;
 
 use crate::gateway::{Closed, Gateway};
 use crate::service::{Executor, Home, Service};
 use crate::threads::Threads;
-use lumos_model::counters::{Counter, Counters};
-use lumos_os::usage::{self, Usage};
-use lumos_runtime::engine::Runtime;
-use lumos_runtime::error::HostError;
 
 /// An open gateway with the pools behind it.
 pub struct Serving<R: Runtime> {

@@ -3,9 +3,8 @@
 use std::future::Future;
 use std::time::Duration;
 
-use tokio::runtime::{Builder, Handle, Runtime};
-
 use lumos_runtime::error::HostError;
+use tokio::runtime::{Builder, Handle, Runtime};
 
 /// Threads beyond the instances' own: for those that are made or freed meanwhile.
 const SPARE: usize = 64;

@@ -8,7 +8,6 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use lumos_analysis::summary::{Gather, Summary};
 use lumos_model::row::Row;
 use lumos_record::Rows;
-
 use lumos_testkit::samples::{FUNCTIONS, TARGETS, run};
 
 /// 2 starts x 3 functions x 7 targets x 50 blocks x 5 samples, and a control pair.

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use comfy_table::{CellAlignment, Table, presets};
-use lumos_model::cell::{Cell, Isolation, Size, Start, Storage};
-
-use crate::numbers::{duration, percent};
-use crate::text::{Notes, wrap};
 use lumos_analysis::compare::{
     CellComparison, Comparison, Metric, NoiseFloor, Unmatched, UnmatchedKind,
 };
 use lumos_analysis::summary::Verdict;
+use lumos_model::cell::{Cell, Isolation, Size, Start, Storage};
+
+use crate::numbers::{duration, percent};
+use crate::text::{Notes, wrap};
 
 /// Wider tables are hard to read.
 const WIDEST: usize = 100;

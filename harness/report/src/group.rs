@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lumos_analysis::summary::{CellSummary, Summary};
 use lumos_model::cell::{Cell, Isolation, Size, Start, Storage, Target};
 
 use super::info::RunInfo;
-use lumos_analysis::summary::{CellSummary, Summary};
 
 /// What the cells of one table share.
 type Key = (Start, Isolation, Storage, Size);

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use lumos_analysis::fairness::sizes::PUBLISHED_IMAGE;
+use lumos_analysis::summary::{CellSummary, Metric, Summary, Verdict};
 use lumos_model::artifact::Form;
 use lumos_model::cell::Target;
 use lumos_model::phase::Phase;
@@ -12,8 +14,6 @@ use super::info::RunInfo;
 use super::load::{self, LoadColumn, LoadTable};
 use super::notes::{self, Mark};
 use super::numbers::{bytes, duration, percent, ratio};
-use lumos_analysis::fairness::sizes::PUBLISHED_IMAGE;
-use lumos_analysis::summary::{CellSummary, Metric, Summary, Verdict};
 
 /// Below this many samples nothing lies beyond the 95th percentile.
 const P95_NEEDS: usize = 20;

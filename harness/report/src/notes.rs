@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use lumos_analysis::summary::load::is_of_overload;
+use lumos_analysis::summary::{CellSummary, LoadSummary, Ratio, Summary, Verdict};
 use lumos_model::cell::{Cell, Target};
 use lumos_model::row::{Outcome, Taint};
 
 use super::info::RunInfo;
 use super::numbers::percent;
-use lumos_analysis::summary::load::is_of_overload;
-use lumos_analysis::summary::{CellSummary, LoadSummary, Ratio, Summary, Verdict};
 
 /// What the control pairs showed, in a sentence.
 pub fn noise(summary: &Summary) -> String {

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use comfy_table::{CellAlignment, Table, presets};
+use lumos_analysis::summary::{CellSummary, Summary};
 use lumos_model::cell::Target;
 
 use super::group::{Entry, Group, groups};
@@ -11,7 +12,6 @@ use super::info::RunInfo;
 use super::load::{self, LoadColumn, LoadTable};
 use super::notes::{self, Mark};
 use super::numbers::{duration, ratio, rough_ratio};
-use lumos_analysis::summary::{CellSummary, Summary};
 
 /// Blanks between two columns.
 const GAP: usize = 2;

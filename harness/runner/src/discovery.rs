@@ -57,6 +57,7 @@ pub fn discover_in(folder: &Path) -> std::io::Result<Vec<Host>> {
 /// Whether this is an executable called like a host (and no `lumos-host-native.d`).
 fn is_host(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
+
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
     let runtime = name.strip_prefix(PREFIX).unwrap_or_default();
     let is_word = !runtime.is_empty() && runtime.bytes().all(|b| b.is_ascii_alphanumeric());
@@ -87,11 +88,12 @@ const REBUILD: &str = "build all of it again with ./scripts/build.sh";
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::PathBuf;
+
     use lumos_scenario::hosts;
 
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
-    use std::path::PathBuf;
 
     fn script(folder: &Path, name: &str, body: &str) -> PathBuf {
         let path = folder.join(name);

@@ -7,15 +7,15 @@ use std::sync::Mutex;
 use std::thread;
 
 use lumos_model::cell::{Cell, Demand, Isolation, Size, Start, Storage, Target};
+use lumos_model::hex::hex;
+use lumos_model::manifest::{GateFailure, Output, Proof};
 use lumos_model::protocol::ModeProof;
 use lumos_model::row::Outcome;
+use sha2::{Digest, Sha256};
 
 use crate::host_client::{ClientError, HostClient};
 use crate::interrupt;
 use crate::session::Session;
-use lumos_model::hex::hex;
-use lumos_model::manifest::{GateFailure, Output, Proof};
-use sha2::{Digest, Sha256};
 
 /// How often a mode may be shown until it counts as not proven.
 const PROOFS: usize = 3;

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use lumos_inputs::InputFile;
 use lumos_model::manifest::RedisFacts;
+use lumos_os::pinning::pin;
 use lumos_os::spawn::ProcessCommand;
 use lumos_os::spawn::{Attach, Orphan, Spawned, spawn};
 use nix::sys::memfd::{MFdFlags, memfd_create};
@@ -17,7 +18,6 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::waitpid;
 
 use crate::interrupt;
-use lumos_os::pinning::pin;
 
 /// How long a new server may take until it answers.
 const PATIENCE: Duration = Duration::from_secs(10);

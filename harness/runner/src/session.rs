@@ -13,14 +13,14 @@ use lumos_model::protocol::{Limits, Prepare};
 use lumos_model::units::Span;
 use lumos_model::warning::Warning;
 use lumos_model::wire::{CONNECTION, IO_TIMEOUT_MS, REDIS_URL};
+use lumos_scenario::hosts::{self, Host};
+use lumos_scenario::inputs;
+use lumos_scenario::scenario::{Connection, Scenario};
 
 use crate::artifacts::Artifacts;
 use crate::data_folder::DataFolder;
 use crate::host_client::{ClientError, Groups, HostClient};
 use crate::redis_server::RedisServer;
-use lumos_scenario::hosts::{self, Host};
-use lumos_scenario::inputs;
-use lumos_scenario::scenario::{Connection, Scenario};
 
 /// What is done to every instance of a session.
 #[derive(Clone, Debug)]

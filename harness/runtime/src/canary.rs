@@ -3,9 +3,9 @@
 use lumos_model::cell::Target;
 use lumos_model::protocol::ModeProof;
 use lumos_model::wire::canary::spin;
+use lumos_os::clock::monotonic_ns;
 
 use crate::error::HostError;
-use lumos_os::clock::monotonic_ns;
 
 /// Rounds of the canary loop for one reading: about 0.1 ms compiled on a desktop core.
 pub const ITERATIONS: u32 = 100_000;

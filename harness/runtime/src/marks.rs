@@ -1,7 +1,6 @@
 //! The stopwatch that stands between two clock reads: no allocation, no I/O, no lock.
 
 use lumos_model::phase::{Phase, Phases};
-
 use lumos_os::clock::monotonic_ns;
 
 /// Collects the phases of one invocation.

@@ -14,6 +14,9 @@ use lumos_model::protocol::Limits;
 use lumos_model::row::ProvisionSpans;
 use lumos_model::wire::frame::{MAX_FRAME, REPLY_HEAD, request_head};
 use lumos_model::wire::{Reply, ReplyOutcome, RequestKind};
+use lumos_os::cgroup::{Base, Group};
+use lumos_os::clock::{cpu_ns_of, monotonic_ns};
+use lumos_os::spawn::{Orphan, ProcessCommand, spawn};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::memfd::{MFdFlags, memfd_create};
@@ -22,9 +25,6 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use crate::error::{HostError, InvokeError};
-use lumos_os::cgroup::{Base, Group};
-use lumos_os::clock::{cpu_ns_of, monotonic_ns};
-use lumos_os::spawn::{Orphan, ProcessCommand, spawn};
 
 /// How much of a dead process' standard error goes into the message.
 const STDERR_TAIL: u64 = 2 << 10;
@@ -248,6 +248,7 @@ impl ProcessInstance {
     /// Waits for a process that closed its streams; one that lingers is killed.
     fn reap(&mut self) -> Option<WaitStatus> {
         use nix::sys::wait::WaitPidFlag;
+
         let patience_ns = monotonic_ns() + Duration::from_millis(200).as_nanos() as u64;
         while monotonic_ns() < patience_ns {
             match waitpid(self.pid, Some(WaitPidFlag::WNOHANG)) {

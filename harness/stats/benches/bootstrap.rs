@@ -1,9 +1,10 @@
 //! What intervals cost. A summary needs some dozens for each cell of a run.
 #![allow(missing_docs, reason = "criterion's macros make undocumented items")]
 
+use std::hint::black_box;
+
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use lumos_stats::{Bootstrap, PairedBlock, Percentile, Samples, ci, ratio_of_blocks};
-use std::hint::black_box;
 
 /// Spread-out durations around 1 ms without a generator.
 fn nanos(count: usize) -> Vec<f64> {

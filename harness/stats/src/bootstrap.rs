@@ -250,6 +250,7 @@ mod tests {
     #[test]
     fn small_sets_are_flagged_by_percentile_and_level() {
         use Reliability::{FewSamples, Sound};
+
         let at = |n, p, level| percentile_reliability(n, p, level);
         let half = Level::new(0.5).unwrap();
         for (n, p, level, expected) in [

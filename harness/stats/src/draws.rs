@@ -5,9 +5,10 @@
 //! below, with logarithms in software: no release of a dependency and no
 //! processor changes a result.
 
-use crate::samples::{Percentile, Samples};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use crate::samples::{Percentile, Samples};
 
 /// A stream of random numbers, given by its seed.
 pub(crate) struct Draws(ChaCha8Rng);

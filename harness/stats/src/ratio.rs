@@ -333,6 +333,7 @@ mod tests {
     #[test]
     fn sides_that_cannot_show_a_difference_are_no_evidence() {
         use Reliability::{FewSamples, Sound, TooFewSamples};
+
         for (n, m, level, expected) in [
             (3, 3, Level::P95, TooFewSamples), // 2 / 20
             (4, 4, Level::P95, FewSamples),    // 2 / 70

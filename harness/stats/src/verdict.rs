@@ -1,7 +1,8 @@
 //! From a ratio interval to one of four words.
 
-use crate::{Error, RatioInterval, Reliability};
 use std::fmt;
+
+use crate::{Error, RatioInterval, Reliability};
 
 /// The smallest relative difference worth reporting: 0.01 is 1 %.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]

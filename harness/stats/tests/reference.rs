@@ -2,12 +2,13 @@
 //! reference.
 #![allow(missing_docs, reason = "a test")]
 
+use std::collections::BTreeMap;
+
 use lumos_stats::{
     Bootstrap, Interval, Level, Outliers, PairedBlock, Percentile, Samples, ci, geometric_mean,
     ratio_of_blocks, ratio_of_medians,
 };
 use serde::Deserialize;
-use std::collections::BTreeMap;
 
 #[derive(Deserialize)]
 struct Reference {

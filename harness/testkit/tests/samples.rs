@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use lumos_host::sampler::{Prepared, Processes};
 use lumos_model::cell::{Isolation, Start};
 use lumos_model::counters::Counter;
 use lumos_model::phase::{Phase, Phases};
 use lumos_model::protocol::{Limits, Prepare};
 use lumos_model::row::{Outcome, Sample};
 use lumos_model::units::Span;
-
-use lumos_host::sampler::{Prepared, Processes};
 use lumos_testkit::mock::{Act, Costs, Event, MockRuntime, Script, SimulatedClock};
 
 const COSTS: Costs = Costs {

@@ -30,12 +30,11 @@ pub mod watchdog;
 
 use std::path::Path;
 
+use instance::Instance;
 use lumos_model::capability::Capabilities;
 use lumos_model::cell::Target;
 use lumos_model::protocol::ModeProof;
 use lumos_runtime::{Compiled, HostError, InstanceConfig, Marks, Resident};
-
-use instance::Instance;
 use mode::Mode;
 use module::Module;
 

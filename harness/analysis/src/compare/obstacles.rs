@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lumos_model::artifact::Artifact;
 use lumos_model::cell::{Storage, Target};
-use serde::Serialize;
-
-use super::side::Side;
 use lumos_model::fingerprint::Fingerprint;
 use lumos_model::manifest::{Output, RedisFacts};
 use lumos_scenario::scenario::Scenario;
+use serde::Serialize;
+
+use super::side::Side;
 
 /// Relative difference of the memory that may come from a kernel's boot alone.
 const MEMORY_TOLERANCE: f64 = 0.01;

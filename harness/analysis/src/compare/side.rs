@@ -4,19 +4,18 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use lumos_model::cell::Cell;
+use lumos_model::files;
 use lumos_model::fingerprint::Fingerprint;
+use lumos_model::manifest::RunManifest;
 use lumos_model::phase::Phase;
 use lumos_model::row::Row;
+use lumos_record::{RecordError, Run};
+use lumos_scenario::scenario::Scenario;
 
 use super::Metric;
-use lumos_model::files;
-use lumos_record::{RecordError, Run};
-
 use crate::scenario::run_scenario;
 use crate::summary::gather::{Counted, counted};
 use crate::summary::load::Period;
-use lumos_model::manifest::RunManifest;
-use lumos_scenario::scenario::Scenario;
 
 /// A run, read.
 #[derive(Debug)]

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lumos_model::cell::{Cell, Start, Storage};
 use lumos_model::units::ByteSize;
-
-use super::{Check, Run, Status, check, inapplicable, unknown};
 use lumos_scenario::plan::shuffled_blocks;
 use lumos_scenario::scenario::{Connection, Pinning};
+
+use super::{Check, Run, Status, check, inapplicable, unknown};
 
 /// What a group may have used more than the processes in it: the readings are not taken
 /// at the same instant.

@@ -1,10 +1,10 @@
 //! A fair run, and for each rule a run that breaks it.
 
 use lumos_model::row::Row;
+use lumos_scenario::plan::shuffled_blocks;
 use serde_json::{Value, json};
 
 use super::*;
-use lumos_scenario::plan::shuffled_blocks;
 
 const SCENARIO: &str = r#"
 name = "fair"
@@ -131,6 +131,7 @@ fn a_fair_run_holds_every_rule() {
 #[test]
 fn builds_that_differ_are_found() {
     use Status::{Unknown, Violated};
+
     only_breaks("one compiler", Violated, |run| {
         run.manifest["artifacts"][1]["compiler"] = "rustc 1.96".into();
     });
@@ -151,6 +152,7 @@ fn builds_that_differ_are_found() {
 #[test]
 fn work_that_differs_is_found() {
     use Status::Violated;
+
     only_breaks("one thread", Violated, |run| {
         run.rows.iter_mut().for_each(|row| row.sample.cpu_ns = Some(2_500));
     });
@@ -170,6 +172,7 @@ fn work_that_differs_is_found() {
 #[test]
 fn a_course_that_favours_cells_is_found() {
     use Status::Violated;
+
     only_breaks("same limits", Violated, |run| run.manifest["cgroup_mode"] = Value::Null);
     only_breaks("blocks of all cells", Violated, |run| {
         run.rows.sort_by_key(|row| row.cell.clone()); // cell by cell

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lumos_model::cell::{Cell, Target};
-
 use lumos_scenario::inputs;
 
 use super::{Check, Run, check, inapplicable, unknown};

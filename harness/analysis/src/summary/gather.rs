@@ -6,11 +6,11 @@ use lumos_model::SCHEMA;
 use lumos_model::cell::{Cell, Start};
 use lumos_model::phase::Phase;
 use lumos_model::row::{Outcome, Row, Taint};
+use lumos_model::telemetry::BlockTelemetry;
 use lumos_stats::Margin;
 
 use super::load::{self, GatheredLoad};
 use super::{Failure, LoadSummary, Summary, compare, describe};
-use lumos_model::telemetry::BlockTelemetry;
 
 /// Rows, taken in. A row costs some hundred bytes and not the five hundred of its line.
 #[derive(Debug, Default)]

@@ -9,12 +9,12 @@ use lumos_model::cell::{Cell, Demand, Driver, LoadPoint};
 use lumos_model::counters::Counter;
 use lumos_model::phase::Phase;
 use lumos_model::row::{Outcome, Row, Taint};
+use lumos_model::telemetry::BlockTelemetry;
 use lumos_stats::{Bootstrap, Level, Percentile, Reliability, Samples, ci};
 use serde::{Deserialize, Serialize};
 
 use super::gather::{Blocks, Failures, Gathered};
 use super::{Failure, Ratio};
-use lumos_model::telemetry::BlockTelemetry;
 
 /// For the few intervals that are drawn over blocks.
 const RESAMPLES: u32 = 10_000;

@@ -4,11 +4,11 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Context;
+use lumos_runner::artifacts::build::Build;
+use lumos_runner::discovery;
 
 use super::shared::{ArtifactsFolder, count, crate_names};
 use crate::commands::Exit;
-use lumos_runner::artifacts::build::Build;
-use lumos_runner::discovery;
 
 /// Collect the built functions, compile them ahead of time, and write their manifest.
 #[derive(Debug, clap::Args)]

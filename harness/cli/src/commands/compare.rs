@@ -4,13 +4,13 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::bail;
+use lumos_analysis::compare::{Comparison, MARGIN, Metric, Options, Side, obstacles};
+use lumos_report::comparison;
 use lumos_stats::{Level, Margin};
 
 use super::Exit;
 use super::shared::Format;
 use crate::terminal::width;
-use lumos_analysis::compare::{Comparison, MARGIN, Metric, Options, Side, obstacles};
-use lumos_report::comparison;
 
 /// Say what became slower or faster from one run to another.
 ///

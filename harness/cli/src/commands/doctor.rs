@@ -4,11 +4,11 @@ use std::io::Write;
 
 use anyhow::Context;
 use lumos_model::SCHEMA;
+use lumos_runner::doctor::{Check, Facts, State, diagnose};
 use serde_json::json;
 
 use super::Exit;
 use super::shared::{ArtifactsFolder, Format, count, lines, table};
-use lumos_runner::doctor::{Check, Facts, State, diagnose};
 
 /// Say what this machine lacks for clean numbers, and the command that mends each.
 #[derive(Debug, clap::Args)]

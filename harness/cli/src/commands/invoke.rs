@@ -8,10 +8,6 @@ use lumos_model::cell::{Cell, Demand, Isolation, Size, Start, Storage, Target};
 use lumos_model::protocol::Limits;
 use lumos_model::row::{Outcome, Sample};
 use lumos_model::units::{ByteSize, Span};
-use serde::de::IgnoredAny;
-
-use super::Exit;
-use super::shared::{ArtifactsFolder, Format, function_names};
 use lumos_report::{numbers, warnings};
 use lumos_runner::artifacts::Artifacts;
 use lumos_runner::block;
@@ -22,6 +18,10 @@ use lumos_runner::session::{Session, Settings};
 use lumos_scenario::hosts;
 use lumos_scenario::scenario::{Connection, Pinning};
 use lumos_scenario::words::closest;
+use serde::de::IgnoredAny;
+
+use super::Exit;
+use super::shared::{ArtifactsFolder, Format, function_names};
 
 /// Invoke a function once and show where its time went.
 #[derive(Debug, Args)]

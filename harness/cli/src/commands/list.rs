@@ -8,14 +8,14 @@ use anyhow::Context;
 use lumos_model::SCHEMA;
 use lumos_model::artifact::Artifact;
 use lumos_model::capability::Capabilities;
-use serde_json::{Value, json};
-
-use super::shared::{ArtifactsFolder, Format, align_right, count, lines, load_scenario, table};
-use crate::commands::Exit;
 use lumos_runner::discovery;
 use lumos_scenario::hosts::{self, Host};
 use lumos_scenario::plan::Plan;
 use lumos_scenario::selector::Selector;
+use serde_json::{Value, json};
+
+use super::shared::{ArtifactsFolder, Format, align_right, count, lines, load_scenario, table};
+use crate::commands::Exit;
 
 /// List the functions, the targets of this machine, or the scenarios.
 #[derive(Debug, clap::Args)]
@@ -194,8 +194,9 @@ fn join<T: Display>(items: impl IntoIterator<Item = T>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use lumos_testkit::plans::hosts;
+
+    use super::*;
 
     #[test]
     fn targets_say_what_they_can_and_what_they_lack() {

@@ -21,7 +21,6 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-
 use lumos_runner::interrupt::Interrupted;
 
 /// Measures serverless functions on one machine: native, containers, Wasmtime and

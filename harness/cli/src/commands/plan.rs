@@ -11,14 +11,14 @@ use lumos_model::SCHEMA;
 use lumos_model::arrival::Traffic;
 use lumos_model::cell::Cell;
 use lumos_model::pool::{PoolConfig, Scaling};
-
-use super::shared::{Format, Narrow, align_right, count, lines, load_scenario, table};
-use crate::commands::Exit;
 use lumos_report::numbers::bytes;
 use lumos_runner::discovery;
 use lumos_scenario::plan::{Block, Estimate, Plan as RunPlan};
 use lumos_scenario::scenario::{LoadSettings, Scenario, expected_requests};
 use lumos_scenario::selector::Axis;
+
+use super::shared::{Format, Narrow, align_right, count, lines, load_scenario, table};
+use crate::commands::Exit;
 
 /// What a row under load takes on disk, with its part of the block's telemetry.
 const ROW_BYTES: u64 = 800;
@@ -281,9 +281,10 @@ fn pairs<K: Ord + Clone>(plan: &RunPlan, key: impl Fn(&Cell) -> K) -> Vec<K> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use lumos_scenario::selector::Selector;
     use lumos_testkit::plans::{LOAD, SMALL, hosts, scenario};
+
+    use super::*;
 
     fn shown(toml: &str, filter: &str) -> String {
         let scenario = scenario(toml);

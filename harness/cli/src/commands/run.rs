@@ -6,9 +6,6 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 use clap::Args;
-
-use super::Exit;
-use super::shared::ArtifactsFolder;
 use lumos_analysis::Analysis;
 use lumos_model::files;
 use lumos_model::manifest::RunOptions;
@@ -18,6 +15,8 @@ use lumos_runner::run::{Experiment, utc_now};
 use lumos_scenario::Scenario;
 use lumos_scenario::inputs::function_names;
 
+use super::Exit;
+use super::shared::ArtifactsFolder;
 use crate::progress::Progress;
 use crate::terminal::width;
 

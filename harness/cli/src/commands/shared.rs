@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-
-use crate::terminal::width;
 use lumos_runner::artifacts::{self, Artifacts};
 use lumos_scenario::scenario::Scenario;
 use lumos_scenario::selector::Selector;
+
+use crate::terminal::width;
 
 /// For people or for programs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]

@@ -1,9 +1,9 @@
 //! What cannot be compared is refused, each reason said, unless it is forced.
 
+use lumos_testkit::simulated_runs::{SCENARIO, directory, manifest};
 use serde_json::{Value, json};
 
 use crate::command::lumos;
-use lumos_testkit::simulated_runs::{SCENARIO, directory, manifest};
 
 const TARGETS: [(&str, u64); 2] = [("native", 1_000_000), ("wasmtime-aot", 2_000_000)];
 

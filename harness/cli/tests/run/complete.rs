@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 
 use lumos_model::row::Outcome;
-use serde_json::Value;
-
 use lumos_testkit::leftovers::assert_nothing_left;
 use lumos_testkit::run_dir::{assert_no_doubles, json, rows, telemetry};
 use lumos_testkit::scratch::Scratch;
+use serde_json::Value;
 
 const MATRIX: &str = r#"
     functions = ["noop", "fibonacci", "mandelbrot-bitmap"]

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use lumos_model::row::{Outcome, Row};
-
 use lumos_testkit::leftovers::assert_nothing_left;
 use lumos_testkit::run_dir::rows;
 use lumos_testkit::scratch::{Ended, Scratch};

@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use lumos_model::row::Row;
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
-
 use lumos_testkit::run_dir::{json, rows};
 use lumos_testkit::scratch::Scratch;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 const MATRIX: &str = r#"
     functions = ["fibonacci"]

@@ -4,12 +4,11 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use lumos_model::row::Outcome;
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
-
 use lumos_testkit::leftovers::{Process, assert_no_process_left, groups_of, processes};
 use lumos_testkit::run_dir::{assert_no_doubles, complete_lines, counts, rows, telemetry};
 use lumos_testkit::scratch::{Scratch, wait_until};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
 
 const KILLS: usize = 24;
 

@@ -7,11 +7,10 @@ use std::path::Path;
 use lumos_model::cell::{Driver, Start};
 use lumos_model::phase::Phase;
 use lumos_model::row::{Outcome, Row};
-use nix::sys::signal::Signal;
-
 use lumos_testkit::leftovers::assert_nothing_left;
 use lumos_testkit::run_dir::{assert_no_doubles, json, rows, telemetry};
 use lumos_testkit::scratch::Scratch;
+use nix::sys::signal::Signal;
 
 const MATRIX: &str = r#"
     functions = ["noop"]

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use nix::sys::signal::Signal;
-
 use lumos_testkit::leftovers::{assert_nothing_left, runs};
 use lumos_testkit::run_dir::{assert_no_doubles, counts, rows};
 use lumos_testkit::scratch::{Running, Scratch};
+use nix::sys::signal::Signal;
 
 const MATRIX: &str = r#"
     functions = ["noop", "mandelbrot-bitmap"]

@@ -5,7 +5,6 @@ use std::net::TcpStream;
 
 use lumos_inputs::Placement;
 use lumos_model::row::Sample;
-
 use lumos_testkit::scratch::{Scratch, wait_until};
 use lumos_testkit::server::{SUBJECTS, Server};
 

@@ -3,10 +3,9 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-use nix::sys::signal::Signal;
-
 use lumos_testkit::scratch::wait_until;
 use lumos_testkit::server::{SUBJECTS, Server};
+use nix::sys::signal::Signal;
 
 const DEVICE: &str = "/dev/cpu_dma_latency";
 const DRIVER: &str = "/sys/devices/system/cpu/cpuidle/current_driver";

@@ -1,10 +1,9 @@
 //! How a server comes to its end, and what it leaves: nothing.
 
-use nix::sys::signal::{Signal, kill};
-
 use lumos_testkit::leftovers::{assert_no_process_left, assert_nothing_left};
 use lumos_testkit::scratch::wait_until;
 use lumos_testkit::server::{SUBJECTS, Server};
+use nix::sys::signal::{Signal, kill};
 
 const SPIN: &str = r#"{"op":"spin"}"#;
 

@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
+use lumos_testkit::leftovers::assert_nothing_left;
+use lumos_testkit::openmetrics::Metrics;
+use lumos_testkit::scratch::wait_until;
+use lumos_testkit::server::Server;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
@@ -11,10 +15,6 @@ use crate::account::{Account, FUNCTIONS, Fate, WORDS_OF_LEAVERS, word};
 use crate::mix::{self, MOST_BODY};
 use crate::peer::Peer;
 use crate::watch::{self, Held};
-use lumos_testkit::leftovers::assert_nothing_left;
-use lumos_testkit::openmetrics::Metrics;
-use lumos_testkit::scratch::wait_until;
-use lumos_testkit::server::Server;
 
 /// How long a soak lasts unless the environment says otherwise, in seconds.
 const SHORT: u64 = 5;

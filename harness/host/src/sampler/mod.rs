@@ -8,16 +8,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lumos_model::cell::{Isolation, Start, Target};
+use lumos_model::counters::Counters;
 use lumos_model::protocol::{BlockResult, ModeProof, Prepare};
 use lumos_model::row::{Outcome, Sample};
-
-use lumos_model::counters::Counters;
 use lumos_os::cgroup::Base;
 use lumos_os::clock::{monotonic_ns, sleep};
 use lumos_os::usage;
 use lumos_runtime::engine::Runtime;
 use lumos_runtime::error::HostError;
 use lumos_runtime::sample;
+
 pub(crate) use process::ProcessLane;
 pub(crate) use thread::ThreadLane;
 

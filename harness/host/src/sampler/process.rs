@@ -4,14 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use lumos_model::cell::Start;
+use lumos_model::counters::Counters;
 use lumos_model::phase::Phases;
 use lumos_model::protocol::{Limits, Prepare};
 use lumos_model::row::{Outcome, Sample};
 use lumos_model::wire::RequestKind;
 use lumos_model::wire::frame::REPLY_HEAD;
-
-use super::{Lane, Processes};
-use lumos_model::counters::Counters;
 use lumos_os::cgroup::{Base, Group};
 use lumos_os::clock::monotonic_ns;
 use lumos_os::page_cache::{self, Eviction};
@@ -22,6 +20,8 @@ use lumos_runtime::error::{HostError, InvokeError};
 use lumos_runtime::launch;
 use lumos_runtime::process::{Exchange, ProcessInstance};
 use lumos_runtime::sample::{self, Reading};
+
+use super::{Lane, Processes};
 
 /// What the parent allows beyond the timeout that the instance itself keeps.
 const GRACE: Duration = Duration::from_secs(1);

@@ -4,17 +4,17 @@ use std::path::Path;
 use std::time::Duration;
 
 use lumos_model::cell::{Start, Target};
+use lumos_model::counters::{Counter, Counters};
 use lumos_model::protocol::{ModeProof, Prepare};
 use lumos_model::row::Sample;
-
-use super::Lane;
-use lumos_model::counters::{Counter, Counters};
 use lumos_os::clock::{monotonic_ns, process_cpu_ns, thread_cpu_ns};
 use lumos_os::usage;
 use lumos_runtime::engine::{Instance, InstanceConfig, Resident, Runtime};
 use lumos_runtime::error::{HostError, InvokeError};
 use lumos_runtime::marks::Marks;
 use lumos_runtime::sample::{self, Reading};
+
+use super::Lane;
 
 pub(crate) struct ThreadLane<'r, R: Runtime> {
     runtime: &'r R,

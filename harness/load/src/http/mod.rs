@@ -26,12 +26,15 @@ use std::time::Duration;
 use lumos_model::arrival::{Arrival, Traffic};
 
 use self::engine::Engine;
+
 pub use self::record::{Outcome, Record};
 pub use self::report::Report;
 use self::report::Tally;
+
 pub use self::response::{Malformed, Progress, ResponseReader};
 use self::source::Source;
 use self::target::RequestBytes;
+
 pub use self::target::{SEQ_HEADER, Target, TargetError};
 use crate::arrivals::{ArrivalError, Arrivals};
 use crate::clock::now_ns;

@@ -145,7 +145,10 @@ fn a_load_that_is_stopped_gives_what_it_has() {
     let options = LoadOptions { stop: Some(&stop), ..LoadOptions::default() };
     let (report, _) = load(&server.target(), &closed(2), 1_000_000, options).unwrap();
     assert!(report.stopped && !report.capped);
-    assert_eq!(report.outcome(Outcome::Ok), 100);
-    assert!((1..=2).contains(&report.outcome(Outcome::Cancelled)), "{:?}", report.outcomes);
+    // Two clients: when the hundredth response made one send the request that stops the load,
+    // the other may still have been waiting for its own.
+    let (ok, cancelled) = (report.outcome(Outcome::Ok), report.outcome(Outcome::Cancelled));
+    assert!((99..=100).contains(&ok) && (1..=2).contains(&cancelled), "{:?}", report.outcomes);
+    assert!((101..=102).contains(&(ok + cancelled)), "{:?}", report.outcomes);
     assert_eq!(report.failures(), 0);
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use cgroups_rs::fs::Subsystem;
+use lumos_model::counters::Counters;
 use lumos_model::protocol::Limits;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -14,7 +15,6 @@ use super::sweep::MAKING;
 use super::{Base, Mode, counters};
 use crate::error::OsError;
 use crate::spawn::Attach;
-use lumos_model::counters::Counters;
 
 /// Bandwidth is handed out in slices of this length (the kernel's default).
 const CFS_PERIOD_US: u64 = 100_000;

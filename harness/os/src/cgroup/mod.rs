@@ -16,8 +16,9 @@ use cgroups_rs::fs::{Cgroup, Hierarchy, Subsystem};
 pub use group::Group;
 pub use sweep::{evacuate, leave, sweep_stale};
 
-use crate::error::OsError;
 use sweep::MAKING;
+
+use crate::error::OsError;
 
 /// Name of the group below the root of each hierarchy that holds all of lumos'.
 pub const ROOT: &str = "lumos";

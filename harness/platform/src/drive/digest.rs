@@ -1,11 +1,11 @@
 //! The hash of an output, when it is another one than the last.
 
 use bytes::Bytes;
+use lumos_model::hex::hex;
 use lumos_model::row::Sample;
 use sha2::{Digest as _, Sha256};
 
 use crate::service::{Answer, Cause};
-use lumos_model::hex::hex;
 
 /// Hashes outputs. To compare bytes is a hundred times faster than to hash them, and a
 /// function answers equal requests with equal outputs.

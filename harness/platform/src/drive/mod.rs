@@ -13,18 +13,18 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use bytes::Bytes;
+use digest::Digest;
 use lumos_load::arrivals::{Arrivals, Clients, Times};
 use lumos_load::pacer::{Pacer, run_first};
 use lumos_model::protocol::{Load, LoadResult, PoolRecords};
 use lumos_model::row::Sample;
-
-use crate::service::{Answer, Executor, Home, Request, Service};
-use crate::threads::Threads;
-use digest::Digest;
 use lumos_os::clock::{monotonic_ns, sleep};
 use lumos_os::usage;
 use lumos_runtime::engine::Runtime;
 use lumos_runtime::error::HostError;
+
+use crate::service::{Answer, Executor, Home, Request, Service};
+use crate::threads::Threads;
 
 /// How long instances may take to end when the load is over.
 const FAREWELL: Duration = Duration::from_secs(30);

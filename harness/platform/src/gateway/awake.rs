@@ -16,9 +16,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::runtime::Handle;
-
 use lumos_os::clock::monotonic_ns;
+use tokio::runtime::Handle;
 
 /// Where the kernel takes a bound on the latency of wake-ups, in microseconds.
 const DEVICE: &str = "/dev/cpu_dma_latency";

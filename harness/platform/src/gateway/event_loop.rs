@@ -7,11 +7,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use lumos_runtime::error::HostError;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use super::LAST_ANSWERS;
 use super::here::{Here, Permit, Watchdog, Watched};
-use lumos_runtime::error::HostError;
 
 /// Threads of a loop: one that works, and one that stands by ([`super::here`]).
 const THREADS: usize = 2;

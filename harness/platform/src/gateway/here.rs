@@ -11,9 +11,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::Duration;
 
-use tokio::runtime::Handle;
-
 use lumos_os::clock::monotonic_ns;
+use tokio::runtime::Handle;
 
 /// How often calls that run are looked at.
 const LOOK: Duration = Duration::from_millis(2);

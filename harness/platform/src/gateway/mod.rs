@@ -30,6 +30,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use awake::Awake;
 use lumos_model::protocol::HttpLimits;
 use lumos_model::row::Sample;
 use tokio::net::{TcpListener, TcpSocket};
@@ -37,7 +38,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::service::Service;
-use awake::Awake;
+
 pub use ending::Ending;
 use event_loop::EventLoops;
 use lumos_runtime::error::HostError;

@@ -13,6 +13,7 @@ use hyper::{Method, Request as HttpRequest, Response, StatusCode};
 use lumos_model::cell::Start;
 use lumos_model::phase::{Phase, Phases};
 use lumos_model::row::Sample;
+use lumos_os::clock::monotonic_ns;
 
 use super::Shared;
 use super::ending::Ending;
@@ -20,7 +21,6 @@ use super::event_loop::EventLoop;
 use super::metrics::{self, Meters};
 use super::reply::{self, Reply};
 use crate::service::{Answer, Cause, Request, Service};
-use lumos_os::clock::monotonic_ns;
 
 /// A function and what is counted of it.
 pub struct Route {

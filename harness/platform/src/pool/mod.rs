@@ -58,6 +58,7 @@ use lumos_model::pool::{PoolConfig, PoolEvent};
 use self::autoscaler::Autoscaler;
 use self::backoff::Backoff;
 use self::instances::Instances;
+
 pub use standing::Standing;
 
 pub use self::events::EVENT_LIMIT;

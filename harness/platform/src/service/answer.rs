@@ -7,11 +7,11 @@ use lumos_model::cell::Start;
 use lumos_model::phase::{Phase, Phases};
 use lumos_model::row::{Outcome, Sample, Times};
 use lumos_model::wire::{Status, envelope};
+use lumos_runtime::engine::Instance;
+use lumos_runtime::sample::{self, Reading};
 
 use super::instance::{Call, Slot};
 use super::{Answer, Cause, Request};
-use lumos_runtime::engine::Instance;
-use lumos_runtime::sample::{self, Reading};
 
 /// The answer to a request that an instance has served. `queue` lasts until the call, so
 /// it holds the wait for a thread too, but not the part of the instance's making that the

@@ -13,6 +13,9 @@ use std::time::Duration;
 
 use lumos_model::cell::Start;
 use lumos_model::protocol::Pooled;
+use lumos_os::clock::monotonic_ns;
+use lumos_runtime::engine::Runtime;
+use lumos_runtime::error::HostError;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
@@ -22,9 +25,6 @@ use super::instance::{Factory, Home, Slot};
 use super::state::{Arrived, Handed, Job, NEVER, Reply, Running, State, Waiting, Work};
 use super::{Answer, Cause, Request};
 use crate::pool::{Action, Pool, Rejection, Ticket};
-use lumos_os::clock::monotonic_ns;
-use lumos_runtime::engine::Runtime;
-use lumos_runtime::error::HostError;
 
 /// What a request may be expected to take if it is served on a thread that others wait for.
 pub(super) const SHORT_NS: u64 = 200_000;

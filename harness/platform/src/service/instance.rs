@@ -6,14 +6,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lumos_model::cell::{Isolation, Start};
+use lumos_model::counters::Counters;
 use lumos_model::phase::{Phase, Phases};
 use lumos_model::protocol::{Limits, Pooled, Prepare};
 use lumos_model::row::ProvisionSpans;
 use lumos_model::wire::RequestKind;
 use lumos_model::wire::frame::REPLY_HEAD;
-use nix::unistd::Pid;
-
-use lumos_model::counters::Counters;
 use lumos_os::cgroup::{Base, Group};
 use lumos_os::clock::{monotonic_ns, thread_cpu_ns};
 use lumos_os::spawn::ProcessCommand;
@@ -22,6 +20,7 @@ use lumos_runtime::error::{HostError, InvokeError};
 use lumos_runtime::launch;
 use lumos_runtime::marks::Marks;
 use lumos_runtime::process::ProcessInstance;
+use nix::unistd::Pid;
 
 /// What the parent allows an instance's process beyond the timeout of a request; the
 /// process keeps that much more than the parent, which kills it first.

@@ -5,7 +5,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use lumos_model::counters::Counters;
 use lumos_model::pool::PoolEvent;
+use lumos_os::clock::monotonic_ns;
+use lumos_runtime::engine::Runtime;
 use nix::sys::signal::{Signal, kill};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -15,9 +18,6 @@ use super::executor::{Executor, SHORT_NS};
 use super::state::{Arrived, Handed, Reply, Running, State, Work};
 use super::{Answer, Cause, Pending, Request, Service};
 use crate::pool::{Standing, Ticket};
-use lumos_model::counters::Counters;
-use lumos_os::clock::monotonic_ns;
-use lumos_runtime::engine::Runtime;
 
 impl<R: Runtime> Executor<R> {
     /// A request whose client has left.

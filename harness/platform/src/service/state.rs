@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver, SyncSender};
 
 use lumos_model::cell::Start;
+use lumos_model::counters::Counters;
 use nix::unistd::Pid;
 use rustc_hash::FxHashMap;
 
 use super::instance::Slot;
 use super::{Answer, Request};
 use crate::pool::{Action, Pool, Ticket};
-use lumos_model::counters::Counters;
 
 /// At no time.
 pub(super) const NEVER: u64 = u64::MAX;

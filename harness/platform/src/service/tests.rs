@@ -16,14 +16,14 @@ use lumos_model::protocol::{Limits, ModeProof, PROTOCOL, Pooled, Prepare};
 use lumos_model::row::Outcome;
 use lumos_model::units::Span;
 use lumos_model::wire::{GuestPhases, Status, envelope};
-
-use super::*;
-use crate::pool::Standing;
-use crate::threads::Threads;
 use lumos_os::clock::monotonic_ns;
 use lumos_runtime::engine::{Instance, InstanceConfig, Resident, Runtime};
 use lumos_runtime::error::{HostError, InvokeError};
 use lumos_runtime::marks::Marks;
+
+use super::*;
+use crate::pool::Standing;
+use crate::threads::Threads;
 
 /// A runtime whose guests wait when they are told to.
 #[derive(Clone, Default)]
@@ -232,6 +232,7 @@ fn the_first_request_is_cold_and_the_next_finds_its_instance() {
     house.drain();
     let states: Vec<_> = house.executor.take_events().0.iter().map(|event| event.state).collect();
     use InstanceState::*;
+
     assert_eq!(states[..4], [Requested, Provisioning, Ready, Busy]);
     assert_eq!(states[4..], [Idle, Busy, Idle, Busy, Idle, Busy, Idle, Reclaimed]);
 }

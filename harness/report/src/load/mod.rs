@@ -9,10 +9,11 @@ use lumos_model::row::Outcome;
 use lumos_model::units::Span;
 
 pub use self::notes::{cautions, notes};
-use super::group::target_order;
-use super::numbers::{bytes, duration, percent, ratio, rough_ratio};
 use lumos_analysis::summary::load::{Difference, LoadSummary, Quantiles, Spread};
 use lumos_analysis::summary::{Summary, Verdict};
+
+use super::group::target_order;
+use super::numbers::{bytes, duration, percent, ratio, rough_ratio};
 
 /// Below this many requests nothing lies beyond the 99th percentile.
 const P99_NEEDS: usize = 100;

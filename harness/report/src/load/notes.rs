@@ -1,11 +1,11 @@
 //! What must be said beside the tables of load.
 
+use lumos_analysis::summary::Summary;
+use lumos_analysis::summary::load::LoadSummary;
 use lumos_model::cell::{Cell, LoadPoint};
 
 use super::per_second;
 use crate::numbers::percent;
-use lumos_analysis::summary::Summary;
-use lumos_analysis::summary::load::LoadSummary;
 
 /// What a reader must know of the tables, a line each.
 pub fn notes(summary: &Summary) -> Vec<String> {

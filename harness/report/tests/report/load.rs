@@ -10,7 +10,6 @@ use lumos_model::phase::{Phase, Phases};
 use lumos_model::row::{Outcome, Row};
 use lumos_model::telemetry::{Agreement, BlockTelemetry, PoolTelemetry};
 use lumos_report::{RunInfo, json, markdown, text};
-
 use lumos_testkit::samples::{cell, control, failed, row};
 
 const MS: u64 = 1_000_000;

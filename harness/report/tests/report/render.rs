@@ -4,7 +4,6 @@ use lumos_model::cell::Start;
 use lumos_model::manifest::Refused;
 use lumos_model::row::{Outcome, Row, Taint};
 use lumos_report::{RunInfo, markdown, text};
-
 use lumos_testkit::samples::*;
 
 fn info() -> RunInfo {

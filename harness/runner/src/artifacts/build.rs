@@ -9,11 +9,11 @@ use std::time::Duration;
 use anyhow::Context;
 use lumos_model::SCHEMA;
 use lumos_model::artifact::{Artifact, ArtifactManifest};
+use lumos_scenario::hosts::Host;
 
 use super::compile::{AotTarget, Compilers};
 use super::record::{BuildRecord, RUSTC_FORMS};
 use super::{Artifacts, MANIFEST, file, missing_key};
-use lumos_scenario::hosts::Host;
 
 /// What is built from and into.
 #[derive(Clone, Debug)]

@@ -9,11 +9,11 @@ use anyhow::Context;
 use lumos_model::SCHEMA;
 use lumos_model::artifact::{Artifact, Form};
 use lumos_model::cell::Target;
+use lumos_scenario::hosts::Host;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Artifacts, file};
-use lumos_scenario::hosts::Host;
 
 /// `compilers.json`: what each compiler said of itself when it last worked, so that
 /// unchanged code need not be compiled to learn that.

@@ -1,10 +1,10 @@
 use std::os::unix::fs::PermissionsExt;
 
 use lumos_model::capability::Capabilities;
+use lumos_scenario::hosts::Host;
 
 use super::build::{Build, Built};
 use super::*;
-use lumos_scenario::hosts::Host;
 
 /// A checkout in which cargo has built `noop`, with a host that "compiles" by copying and
 /// counts its calls.

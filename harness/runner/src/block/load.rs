@@ -14,14 +14,14 @@ use lumos_model::protocol::{HttpLimits, Load, PoolRecords, Pooled, Serve};
 use lumos_model::row::{Outcome, Sample};
 use lumos_model::telemetry::PoolTelemetry;
 use lumos_model::units::Span;
+use lumos_scenario::plan::Block;
+use lumos_scenario::scenario::{LoadSettings, traffic_from};
 
 use super::Attempt;
 use super::join::join;
 use crate::host_client::{ClientError, HostClient};
 use crate::interrupt;
 use crate::session::Session;
-use lumos_scenario::plan::Block;
-use lumos_scenario::scenario::{LoadSettings, traffic_from};
 
 /// Connections beyond the requests that the pool takes: for those that it rejects.
 const SPARE_CONNECTIONS: u32 = 64;
@@ -214,6 +214,7 @@ fn connections(pool: &PoolConfig, traffic: &Traffic) -> u32 {
 /// later inherit it.
 fn raise_file_limit() {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // With fewer files connections are refused, and those are rows.
@@ -232,6 +233,7 @@ mod tests {
     #[test]
     fn the_peak_counts_instances_from_their_request_to_their_end() {
         use InstanceState::{Busy, Failed, Idle, Ready, Reclaimed, Requested};
+
         let event = |(at_ns, (instance, state)): (usize, &(u32, InstanceState))| PoolEvent {
             at_ns: at_ns as u64,
             instance: *instance,

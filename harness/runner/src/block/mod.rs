@@ -5,21 +5,21 @@ pub mod load;
 
 use std::time::Instant;
 
+use load::Period;
 use lumos_model::SCHEMA;
 use lumos_model::cell::{Cell, Start};
 use lumos_model::counters::Counters;
+use lumos_model::health::BlockHealth;
 use lumos_model::protocol::Prepare;
 use lumos_model::row::{Outcome, Row, Sample, Times};
+use lumos_model::telemetry::{Agreement, BlockTelemetry, PoolTelemetry};
 use lumos_model::units::Span;
+use lumos_os::machine::{Health, Probe};
+use lumos_scenario::plan::Block;
 
 use crate::host_client::ClientError;
 use crate::interrupt::Interrupted;
 use crate::session::Session;
-use load::Period;
-use lumos_model::health::BlockHealth;
-use lumos_model::telemetry::{Agreement, BlockTelemetry, PoolTelemetry};
-use lumos_os::machine::{Health, Probe};
-use lumos_scenario::plan::Block;
 
 /// What holds for every block of a run.
 #[derive(Clone, Copy, Debug)]

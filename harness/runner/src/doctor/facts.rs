@@ -4,15 +4,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use lumos_os::cgroup::{self, Base};
-
-use super::freshness;
-use crate::discovery;
 use lumos_model::fingerprint::Fingerprint;
 use lumos_model::health::Throttled;
+use lumos_os::cgroup::{self, Base};
 use lumos_os::command::answer_within;
 use lumos_os::machine::{Probe, Root, fingerprint};
 use lumos_scenario::hosts::{self, Host};
+
+use super::freshness;
+use crate::discovery;
 
 /// How long `vcgencmd` may take.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -41,8 +41,9 @@ fn newer(folder: &Path, built: SystemTime) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::time::Duration;
+
+    use super::*;
 
     #[test]
     fn sources_newer_than_the_build_are_found() {

@@ -1,8 +1,9 @@
 //! Checks of the kernel and its settings.
 
-use super::check::Check;
 use lumos_model::fingerprint::Fingerprint;
 use lumos_os::machine::parse;
+
+use super::check::Check;
 
 /// The first kernel with `CLONE_INTO_CGROUP` (clone(2)).
 const CLONE_INTO_CGROUP: (u32, u32) = (5, 7);

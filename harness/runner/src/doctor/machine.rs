@@ -1,10 +1,11 @@
 //! Checks of the CPU, its clock, its power and its heat, and of who else uses it.
 
-use super::check::Check;
-use super::facts::Machine;
 use lumos_model::fingerprint::Fingerprint;
 use lumos_model::health::Throttled;
 use lumos_model::health::{MOST_STEAL, STEADY_GOVERNORS};
+
+use super::check::Check;
+use super::facts::Machine;
 
 /// Raspberry Pis cap their clock from 80 degrees on and lower it further at 85 (Raspberry Pi
 /// documentation, "Frequency management and thermal control"); a run adds some ten.

@@ -1,8 +1,9 @@
 //! Checks of what is installed and built.
 
+use lumos_scenario::hosts::Host;
+
 use super::check::Check;
 use super::facts::{Built, Software};
-use lumos_scenario::hosts::Host;
 
 /// A run of a million rows of 480 bytes fills half of it.
 const LEAST_FREE_BYTES: u64 = 1 << 30;

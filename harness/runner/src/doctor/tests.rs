@@ -2,14 +2,14 @@
 
 use lumos_model::SCHEMA;
 use lumos_model::capability::Capabilities;
-use lumos_model::protocol::PROTOCOL;
-
-use super::facts::Built;
-use super::*;
 use lumos_model::fingerprint::CoreClock;
 use lumos_model::fingerprint::Fingerprint;
 use lumos_model::health::Throttled;
+use lumos_model::protocol::PROTOCOL;
 use lumos_scenario::hosts::Host;
+
+use super::facts::Built;
+use super::*;
 
 fn lines(checks: &[Check]) -> String {
     let line = |check: &Check| {

@@ -89,8 +89,9 @@ pub fn expected_requests(traffic: &Traffic, duration: Span) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use lumos_model::arrival::Rate;
+
+    use super::*;
 
     #[test]
     fn requests_are_foretold_where_they_can_be() {

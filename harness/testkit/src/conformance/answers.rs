@@ -1,14 +1,14 @@
 //! Requests go in whole and answers come out whole, good or bad.
 
 use lumos_model::cell::Start;
+use lumos_model::hex::hex;
 use lumos_model::row::Outcome;
 use lumos_model::wire::Status;
+use lumos_runtime::engine::Runtime;
 use sha2::{Digest, Sha256};
 
 use super::requests;
 use super::subject::{Subject, assert_ended, show};
-use lumos_model::hex::hex;
-use lumos_runtime::engine::Runtime;
 
 /// Strings of 0 bytes, 1 byte and 4 MiB come back as they were sent.
 pub fn echo<R: Runtime>(subject: &Subject<R>) {

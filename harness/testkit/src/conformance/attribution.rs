@@ -2,15 +2,15 @@
 //! of memory, each told by two counters that the kernel keeps apart.
 
 use lumos_model::cell::Isolation;
+use lumos_model::counters::Counter;
 use lumos_model::protocol::{BlockResult, Prepare};
 use lumos_model::row::Outcome;
+use lumos_runtime::engine::Runtime;
 
 use super::groups::Groups;
 use super::host::Host;
 use super::requests;
 use super::subject::{Subject, show};
-use lumos_model::counters::Counter;
-use lumos_runtime::engine::Runtime;
 
 /// CPU time of one burn, at least; a block of them is long beside what surrounds it.
 const BURN_NS: u64 = 50_000_000;

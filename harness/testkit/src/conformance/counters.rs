@@ -2,11 +2,11 @@
 
 use lumos_model::cell::Isolation;
 use lumos_model::row::{Outcome, Sample};
+use lumos_runtime::engine::Runtime;
 
 use super::groups::Groups;
 use super::requests;
 use super::subject::{Cell, Subject, show};
-use lumos_runtime::engine::Runtime;
 
 const GROWTH: u32 = 8 << 20;
 

@@ -6,10 +6,10 @@ use std::time::Duration;
 use lumos_model::protocol::Prepare;
 use lumos_model::row::Outcome;
 use lumos_model::wire::IO_TIMEOUT_MS;
+use lumos_runtime::engine::Runtime;
 
 use super::requests;
 use super::subject::{Subject, assert_ended};
-use lumos_runtime::engine::Runtime;
 
 /// How late a guest may be stopped. Far more than any needs, so that a busy machine does
 /// not fail the test.

@@ -2,11 +2,11 @@
 
 use lumos_model::cell::{Isolation, Start};
 use lumos_model::row::Outcome;
+use lumos_runtime::engine::Runtime;
 
 use super::groups::Groups;
 use super::requests;
 use super::subject::{Subject, assert_ended};
-use lumos_runtime::engine::Runtime;
 
 /// A trap ends the instance; the next invocation gets a new one.
 pub fn traps<R: Runtime>(subject: &Subject<R>) {

@@ -4,12 +4,12 @@ use std::fs;
 
 use lumos_model::cell::{Isolation, Start};
 use lumos_model::row::Outcome;
+use lumos_runtime::engine::Runtime;
 
 use super::artifacts;
 use super::groups::Reserved;
 use super::host::Host;
 use super::subject::{Subject, show};
-use lumos_runtime::engine::Runtime;
 
 /// Instances before the first look: caches and allocators are warm then.
 const BEFORE: u32 = 20;

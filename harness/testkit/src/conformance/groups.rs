@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use lumos_model::protocol::CgroupBase;
-
 use lumos_os::cgroup::{self, Base};
 
 /// A folder of cgroups that is emptied and removed when it is dropped.

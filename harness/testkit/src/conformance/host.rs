@@ -3,10 +3,9 @@
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 
+use lumos_model::codec::{read_message, write_message};
 use lumos_model::protocol::{BlockResult, FromHost, Prepare, ToHost};
 use lumos_model::row::Sample;
-
-use lumos_model::codec::{read_message, write_message};
 
 /// A running host; killed when it is dropped.
 pub struct Host {

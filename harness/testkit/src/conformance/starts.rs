@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use lumos_model::cell::{Isolation, Start};
 use lumos_model::phase::Phase;
 use lumos_model::row::{Outcome, Sample};
+use lumos_runtime::engine::Runtime;
 
 use super::groups::Groups;
 use super::subject::{Subject, check, show};
-use lumos_runtime::engine::Runtime;
 
 /// Every rung that is offered is the rung that samples report, with the phases of what
 /// was new and no others.

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use lumos_host::sampler::{Prepared, Processes};
 use lumos_model::capability::TargetCapability;
 use lumos_model::cell::{Isolation, Start, Storage};
 use lumos_model::protocol::{Limits, Prepare};
 use lumos_model::row::{Outcome, Sample};
 use lumos_model::units::{ByteSize, Span};
+use lumos_runtime::engine::Runtime;
 
 use super::groups::Groups;
 use super::{artifacts, requests};
-use lumos_host::sampler::{Prepared, Processes};
-use lumos_runtime::engine::Runtime;
 
 /// The shortest time limit that cases wait for.
 const SHORT: Duration = Duration::from_millis(300);

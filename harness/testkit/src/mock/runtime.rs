@@ -11,12 +11,12 @@ use lumos_model::cell::{Isolation, Start, Storage, Target};
 use lumos_model::phase::Phase;
 use lumos_model::protocol::{ModeProof, PROTOCOL};
 use lumos_model::wire::{GuestPhase, GuestPhases, Status, envelope};
-
-use super::script::{Act, Costs, End, Script};
 use lumos_os::simulated::SimulatedClock;
 use lumos_runtime::engine::{Instance, InstanceConfig, Resident, Runtime};
 use lumos_runtime::error::{HostError, InvokeError};
 use lumos_runtime::marks::Marks;
+
+use super::script::{Act, Costs, End, Script};
 
 /// An engine whose modules follow scripts. Clones are the same engine.
 #[derive(Clone, Debug)]

@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
-use crate::common::{Bench, LONG, MODES, SHORT, ask};
 use lumos_model::phase::Phase;
 use lumos_model::wire::{Status, envelope};
 use lumos_runtime::{Instance, InvokeError, Marks};
+
+use crate::common::{Bench, LONG, MODES, SHORT, ask};
 
 #[test]
 fn requests_come_back() {

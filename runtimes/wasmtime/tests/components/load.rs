@@ -1,8 +1,9 @@
 //! What is taken for an artifact, what is not, and which mode it then runs in.
 
-use crate::common::{Bench, MODES, target};
 use lumos_model::phase::Phase;
 use lumos_runtime::{HostError, InstanceConfig, Marks, Runtime};
+
+use crate::common::{Bench, MODES, target};
 
 /// The message that refuses `name` with `content` in `mode`.
 fn refusal(bench: &Bench, mode: &str, name: &str, content: &[u8]) -> String {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use lumos_load::http::Report;
 use lumos_model::SCHEMA;
+use lumos_model::health::BlockHealth;
 use serde_json::{Value, json};
 
 use super::Asked;
-use lumos_model::health::BlockHealth;
 
 type Histogram = hdrhistogram::Histogram<u64>;
 

@@ -14,12 +14,12 @@ use clap::{Args, ValueEnum};
 use lumos_load::http::{self, LoadOptions, Target, TargetError};
 use lumos_model::arrival::{Arrival, Delayed, Rate, Traffic};
 use lumos_model::units::Span;
+use lumos_os::machine::{Health, Probe, Root};
+use lumos_runner::interrupt;
 
 use self::watch::Watch;
 use super::Exit;
 use super::shared::Format;
-use lumos_os::machine::{Health, Probe, Root};
-use lumos_runner::interrupt;
 
 /// Send requests to an HTTP server and say what came of them.
 ///

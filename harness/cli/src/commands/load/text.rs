@@ -5,12 +5,12 @@ use std::fmt::Write;
 use hdrhistogram::Histogram;
 use lumos_load::http::{Outcome, Report};
 use lumos_load::pacer::SendError;
+use lumos_model::health::BlockHealth;
 use lumos_model::row::Taint;
+use lumos_report::numbers::{bytes, duration, percent};
 
 use super::Asked;
 use crate::commands::shared::{align_right, lines, table};
-use lumos_model::health::BlockHealth;
-use lumos_report::numbers::{bytes, duration, percent};
 
 /// Rows of the histogram.
 const ROWS: usize = 10;

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 use lumos_load::http::Live;
-
 use lumos_runner::interrupt;
 
 /// How often signals are looked for and the line is drawn: seldom, for it takes time from what

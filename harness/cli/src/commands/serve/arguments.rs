@@ -8,7 +8,6 @@ use lumos_model::cell::{Isolation, Storage};
 use lumos_model::pool::{PoolConfig, Scaling};
 use lumos_model::protocol::{HttpLimits, Limits};
 use lumos_model::units::{ByteSize, Span};
-
 use lumos_runner::session::Settings;
 use lumos_scenario::scenario::Connection;
 

@@ -13,11 +13,6 @@ use anyhow::{Context, bail};
 use clap::Args;
 use lumos_model::cell::{Cell, Demand, Isolation, Size, Start, Target};
 use lumos_model::protocol::{ModeProof, PoolRecords, Pooled, Serve as ToServe};
-
-use self::arguments::{HttpArgs, InstanceArgs, PoolArgs};
-use self::text::summary;
-use super::Exit;
-use super::shared::{ArtifactsFolder, function_names};
 use lumos_report::warnings;
 use lumos_runner::artifacts::Artifacts;
 use lumos_runner::discovery;
@@ -27,6 +22,11 @@ use lumos_runner::interrupt::{self, Interrupted};
 use lumos_runner::session::Session;
 use lumos_scenario::hosts;
 use lumos_scenario::words::closest;
+
+use self::arguments::{HttpArgs, InstanceArgs, PoolArgs};
+use self::text::summary;
+use super::Exit;
+use super::shared::{ArtifactsFolder, function_names};
 
 /// Serve functions over HTTP, by pools of instances that scale.
 ///

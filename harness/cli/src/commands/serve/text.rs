@@ -6,11 +6,11 @@ use std::net::SocketAddr;
 
 use lumos_model::pool::{PoolConfig, Scaling};
 use lumos_model::protocol::{ModeProof, Pooled};
+use lumos_report::numbers;
 
 use super::Serve;
 use super::arguments::InstanceArgs;
 use crate::commands::shared::function_names;
-use lumos_report::numbers;
 
 /// Longest request that is shown as an example.
 const EXAMPLE_SHOWN: usize = 300;

@@ -10,11 +10,11 @@ use lumos_load::trace::{self, Description, IDLE, KEEP_ALIVE, TraceFormat};
 use lumos_model::SCHEMA;
 use lumos_model::arrival::{Arrival, Rate, Traffic};
 use lumos_model::units::Span;
+use lumos_report::numbers::{duration, percent};
 use serde_json::{Value, json};
 
 use crate::commands::Exit;
 use crate::commands::shared::Format;
-use lumos_report::numbers::{duration, percent};
 
 /// Say what is in a trace: rates, gaps, and what share would be cold.
 #[derive(Debug, Args)]

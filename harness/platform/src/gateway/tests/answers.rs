@@ -63,6 +63,7 @@ fn each_cause_has_its_status() {
     }
     let outcomes: Vec<_> = gateway.take_records().0.iter().map(|sample| sample.outcome).collect();
     use Outcome::{Error, OutOfMemory, Rejected, Timeout, Trap};
+
     assert_eq!(outcomes, [Error, Error, Trap, OutOfMemory, Timeout, Rejected, Rejected, Error]);
 }
 

@@ -7,15 +7,15 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use bytes::Bytes;
 use lumos_model::cell::Start;
+use lumos_model::counters::Counters;
 use lumos_model::phase::{Phase, Phases};
 use lumos_model::pool::PoolEvent;
 use lumos_model::row::Sample;
+use lumos_os::clock::monotonic_ns;
 use tokio::sync::{Notify, oneshot};
 
 use crate::pool::Standing;
 use crate::service::{Answer, Cause, Pending, Request, Service};
-use lumos_model::counters::Counters;
-use lumos_os::clock::monotonic_ns;
 
 /// Does what a request's body says: `here` is served on the event loop, and `hold` too, which
 /// ends when the test says so; `wait` is answered when the test says so; the word of a cause
