@@ -15,7 +15,8 @@ set +m
 trap 'kill -- "-$functions" 2> /dev/null || true' EXIT
 
 # The WasmEdge host needs its C library; everything else is built without it.
-packages=(--workspace)
+# lumos-testkit puts a simulated clock into lumos-os, so it is built for tests alone.
+packages=(--workspace --exclude lumos-testkit)
 [[ -n ${LUMOS_WASMEDGE_ROOT:-} ]] || packages+=(--exclude lumos-host-wasmedge)
 started=$SECONDS
 cargo build --release --locked --quiet "${packages[@]}"
