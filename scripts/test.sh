@@ -1,12 +1,25 @@
 #!/usr/bin/env bash
-# Sets up, builds, checks the form, and runs every test.
+# Sets up, checks the form, builds, and runs every test. Arguments go to `cargo test` and replace the
+# selection of packages: scripts/test.sh -p lumos-cli --test serve
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 scripts/setup.sh
-scripts/build.sh
 # shellcheck source=/dev/null
 source .deps/env.sh
+checked=(cargo --config scripts/checked.toml test --release --locked --quiet)
+
+# Tests build the executables with checks. Whatever becomes of the tests, those that measure come back.
+trap scripts/build.sh EXIT
+
+if (($# > 0)); then
+    scripts/build.sh
+    "${checked[@]}" "$@"
+    exit
+fi
+
+scripts/check.sh
+scripts/build.sh
 
 packages=(--workspace)
 if [[ -z ${LUMOS_WASMEDGE_ROOT:-} ]]; then
@@ -14,15 +27,9 @@ if [[ -z ${LUMOS_WASMEDGE_ROOT:-} ]]; then
     packages+=(--exclude lumos-host-wasmedge)
 fi
 
-echo "form: cargo fmt, clippy"
-cargo fmt --all --check
-(cd functions && cargo fmt --all --check)
-cargo clippy --release --locked --quiet "${packages[@]}" --all-targets -- -D warnings
-
 echo "tests of the functions"
 (cd functions && RUSTC=$LUMOS_FUNCTIONS_RUSTC CARGO_TARGET_DIR=../target/functions \
     "$LUMOS_FUNCTIONS_CARGO" test --locked --quiet --workspace)
 
 echo "tests of the harness"
-# Binaries and tests share one profile, so that Wasmtime is compiled once.
-cargo test --release --locked --quiet "${packages[@]}"
+"${checked[@]}" "${packages[@]}"

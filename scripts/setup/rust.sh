@@ -36,7 +36,7 @@ setup_rust() {
 install_rust() {
     if may_fetch https://sh.rustup.rs; then
         curl -fsS --proto '=https' -m 60 -o "$deps/rustup-init.sh" https://sh.rustup.rs &&
-            logged sh "$deps/rustup-init.sh" -y --profile minimal --default-toolchain stable
+            logged sh "$deps/rustup-init.sh" -y --profile minimal -c rustfmt -c clippy --default-toolchain stable
         rm -f "$deps/rustup-init.sh"
         [[ ! -x $cargo_bin/cargo ]] || PATH=$cargo_bin:$PATH
         hash -r
