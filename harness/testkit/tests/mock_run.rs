@@ -4,9 +4,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use lumos_model::hex::hex;
-use lumos_testkit::scratch::{Scratch, lumos};
+use lumos_testkit::scratch::lumos;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -72,25 +73,26 @@ fn without_taints(mut value: Value) -> Value {
 
 #[test]
 fn every_row_and_every_number_is_known() {
-    let scratch = Scratch::bare();
-    install(&scratch.path(""));
-    fs::write(scratch.path("mock.toml"), SCENARIO).unwrap();
-    let run = std::process::Command::new(scratch.path("release/lumos"))
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    install(folder);
+    fs::write(folder.join("mock.toml"), SCENARIO).unwrap();
+    let run = Command::new(folder.join("release/lumos"))
         .args(["run", "mock.toml", "--out", "run"])
-        .current_dir(scratch.path(""))
-        .env("TMPDIR", scratch.path(""))
+        .current_dir(folder)
+        .env("TMPDIR", folder)
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&run.stderr);
     assert_eq!(run.status.code(), Some(1), "some invocations fail: {said}");
 
-    let rows = fs::read_to_string(scratch.path("run/invocations.jsonl")).unwrap();
+    let rows = fs::read_to_string(folder.join("run/invocations.jsonl")).unwrap();
     let rows: Vec<String> = rows
         .lines()
         .map(|line| without_taints(serde_json::from_str(line).unwrap()).to_string())
         .collect();
     insta::assert_snapshot!("rows", rows.join("\n"));
-    let summary = fs::read(scratch.path("run/summary.json")).unwrap();
+    let summary = fs::read(folder.join("run/summary.json")).unwrap();
     let summary = without_taints(serde_json::from_slice(&summary).unwrap());
     insta::assert_snapshot!("summary", serde_json::to_string_pretty(&summary).unwrap());
 }
