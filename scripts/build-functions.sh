@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# Builds functions/ with one compiler, lock file and profile for each target, and records how in target/functions/build.json:
-# native executables, wasm32-wasip1 reactors (for WasmEdge), wasm32-wasip2 components (for Wasmtime).
-# The wasm builds are left out when the compiler cannot make them; scripts/setup.sh says why.
+# Builds functions/ for each target with one compiler, lock file and profile: native executables, wasm32-wasip1 reactors (for
+# WasmEdge) and wasm32-wasip2 components (for Wasmtime). Records compiler and flags in target/functions/build.json.
+# Skips the wasm builds if the compiler lacks the targets; scripts/setup.sh says why.
 #
-# scripts/check-sensitivity.sh builds a variant beside it: LUMOS_VARIANT="FOLDER FUNCTION FEATURE" builds only that function, with
-# that feature, into that folder.
+# LUMOS_VARIANT="FOLDER FUNCTION FEATURE" builds only FUNCTION with FEATURE into FOLDER; scripts/check-sensitivity.sh uses it.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -15,11 +14,11 @@ source "$root/.deps/env.sh"
 
 read -r variant_folder variant_function variant_feature <<<"${LUMOS_VARIANT:-}" || true
 export RUSTC=$LUMOS_FUNCTIONS_RUSTC CARGO_TARGET_DIR=${variant_folder:-$root/target/functions}
-# Needed by -Zbuild-std. For native too: build scripts look at it, so the crates would differ, and be rebuilt at each call.
+# -Zbuild-std needs it. It is set for native builds too, because build scripts read it: crates would be rebuilt at each call.
 [[ $LUMOS_FUNCTIONS_BUILD_STD != 1 ]] || export RUSTC_BOOTSTRAP=1
 compiler=$("$RUSTC" -vV)
 native=$(sed -n 's/^host: //p' <<<"$compiler")
-functions=() # the crates that make a wasm library; the others are what these are made of
+functions=() # crates that build a wasm library; the others are their dependencies
 for manifest in "$root"/functions/${variant_function:-*}/Cargo.toml; do
     if grep -q cdylib "$manifest"; then functions+=("$(dirname "$manifest")"); fi
 done
@@ -28,14 +27,14 @@ features=()
 [[ -z $variant_feature ]] || features=(--features "$variant_feature")
 [[ ! -e $root/functions/Cargo.lock ]] || locked=(--locked)
 
-# The settings that functions/ wants on every target. They are handed over by hand, because cargo drops those of its
-# configuration as soon as a target has flags of its own.
+# The flags of functions/.cargo/config.toml, for every target. They are passed explicitly, because cargo ignores its
+# configuration's flags as soon as a target has flags of its own.
 config=$root/functions/.cargo/config.toml
 mapfile -t common < <([[ ! -e $config ]] || awk '/^rustflags *=/ { on = 1 } on; on && /\]/ { exit }' "$config" | grep -o '"[^"]*"' | tr -d '"')
 [[ ! -e $config || ${#common[@]} != 0 ]] || { echo "$config: no rustflags found" >&2; exit 1; }
 
-# flags_for TRIPLE: sets `flags`. A wasm library is linked with the reactor's start file, so that its constructors run once,
-# in `_initialize`; without it the linker has every call of every export run them.
+# flags_for TRIPLE: sets `flags`. A wasm library is linked with the reactor's start file, so that its constructors run once, in
+# `_initialize`. Without it every call of an export runs them.
 flags_for() {
     flags=("${common[@]}")
     [[ $1 != "$native" ]] || return 0
@@ -54,9 +53,8 @@ can_build() {
     [[ $1 == "$native" || $LUMOS_FUNCTIONS_BUILD_STD == 1 || -d $("$RUSTC" --print sysroot)/lib/rustlib/$1/lib ]]
 }
 
-# build TRIPLE COMMAND..: one cargo call for each function, so that none is built with features that another one asks for. The
-# flags replace whatever the user's environment and cargo configuration hold; with an explicit --target they do not reach
-# build scripts.
+# build TRIPLE COMMAND..: one cargo call per function, so that features are not unified across functions. The flags replace
+# those of the environment and of cargo's configuration; with an explicit --target they do not apply to build scripts.
 build() {
     local triple=$1 started=$SECONDS std=() flags function
     shift
@@ -82,7 +80,7 @@ build() {
 
 json_string() { awk 'BEGIN { printf "\"" } { gsub(/[\\"]/, "\\\\&"); printf "%s%s", (NR > 1 ? "\\n" : ""), $0 } END { printf "\"" }' <<<"$1"; }
 
-# json_target TRIPLE: without paths of this machine.
+# json_target TRIPLE: triple and flags, without absolute paths.
 json_target() {
     local flags text
     can_build "$1" || { echo -n null; return; }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the harness, the functions, and what the engines compile ahead of time. Idempotent; nothing to do takes seconds.
+# Builds the harness and the functions, and compiles the functions ahead of time. Idempotent.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -7,15 +7,15 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=/dev/null
 source .deps/env.sh
 
-# Beside the harness, in a process group of its own: each function is linked as a whole, which keeps one core busy.
+# In parallel with the harness and in a process group of its own: linking a function keeps one core busy.
 set -m
 scripts/build-functions.sh < /dev/null &
 functions=$!
 set +m
 trap 'kill -- "-$functions" 2> /dev/null || true' EXIT
 
-# The WasmEdge host needs its C library; everything else is built without it.
-# lumos-testkit puts a simulated clock into lumos-os, so it is built for tests alone.
+# Only the WasmEdge host needs its C library.
+# lumos-testkit enables the simulated clock in lumos-os, so it is built for tests only.
 packages=(--workspace --exclude lumos-testkit)
 [[ -n ${LUMOS_WASMEDGE_ROOT:-} ]] || packages+=(--exclude lumos-host-wasmedge)
 started=$SECONDS

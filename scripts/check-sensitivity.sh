@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Is a function found that became 5 % slower, and nothing else? Builds mandelbrot-bitmap as usual and with its feature
-# five-percent-slower, each into a folder of its own, and runs scenarios/sensitivity.toml in turn with the usual one (twice: A/A)
-# and with the other.
-# Usage: check-sensitivity.sh [PAIRS] [METRIC]; 10 pairs by the total time take some five minutes. METRIC cpu is for busy machines.
+# Checks that `lumos compare` detects a function that became 5 % slower, and reports no change where there is none. Builds
+# mandelbrot-bitmap with and without its feature five-percent-slower and runs scenarios/sensitivity.toml alternately with the
+# normal build (twice: A/A) and the slower one.
+# Usage: check-sensitivity.sh [PAIRS] [METRIC]. Ten pairs take about five minutes. Use METRIC cpu on a busy machine.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -29,7 +29,7 @@ measure() {
     "$lumos" run scenarios/sensitivity.toml --out "$runs/$1" --artifacts "$2" >"$runs/$1.log" 2>&1 ||
         { cat "$runs/$1.log" >&2; exit 1; }
 }
-# judged BASE NEW WORD: how many cells the comparison calls that.
+# judged BASE NEW VERDICT: the number of cells with that verdict.
 judged() {
     { "$lumos" compare "$runs/$1" "$runs/$2" --metric "$metric" --format json || [[ $? == 1 ]]; } >"$runs/$2.json"
     grep -c "\"verdict\": \"$3\"" "$runs/$2.json" || true
@@ -43,8 +43,8 @@ for ((pair = 1; pair <= pairs; pair++)); do
     slower=$(judged "$pair-base" "$pair-slower" slower)
     alarms=$(($(judged "$pair-base" "$pair-same" slower) + $(judged "$pair-base" "$pair-same" faster)))
     cells=$(grep -c '"verdict"' "$runs/$pair-same.json")
-    echo "pair $pair: $slower of $cells cells found slower; $alarms of $cells unchanged cells called different"
+    echo "pair $pair: $slower of $cells slower cells detected; $alarms of $cells unchanged cells reported as changed"
     found=$((found + slower)) false_alarms=$((false_alarms + alarms))
 done
 all=$((pairs * cells))
-echo "by $metric: 5 % slower was found in $found of $all cells; $false_alarms of $all unchanged cells were called different"
+echo "metric $metric: the 5 % slowdown was detected in $found of $all cells; $false_alarms of $all unchanged cells were reported as changed"

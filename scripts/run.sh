@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# From a clean clone to a comparison: sets up, builds, runs scenarios/quick.toml. Arguments are for `lumos run` and replace
-# the scenario: scripts/run.sh scenarios/execution-time.toml --filter function=noop
+# From a clean clone to a comparison: sets up, builds, and runs scenarios/quick.toml. Arguments are passed to `lumos run` instead of
+# that scenario: scripts/run.sh scenarios/execution-time.toml --filter function=noop
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

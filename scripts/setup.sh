@@ -4,8 +4,8 @@
 #   scripts/setup.sh             the official way first (rustup, WasmEdge's release archive), Debian's packages otherwise
 #   scripts/setup.sh --debian    only Debian's packages and crates.io
 #
-# Works on Debian 12 and 13 and Raspberry Pi OS, x86-64 and arm64. Call it as often as you like: what is in place stays.
-# What it fetches goes into .deps/ of the checkout, save packages of the installed Debian release, which apt-get installs.
+# Works on Debian 12 and 13 and Raspberry Pi OS, x86-64 and arm64. Idempotent. Downloads go to .deps/ in the checkout; packages of
+# the installed Debian release are installed with apt-get.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Ten minutes of mixed load with traps, timeouts, bursts and clients that leave, on `lumos serve` with all runtimes at once: nothing
-# may leak, and clients and server must count the same. harness/cli/tests/soak/main.rs says what is checked.
+# Ten minutes of mixed load on `lumos serve` with all runtimes at once: traps, timeouts, bursts, clients that disconnect. Nothing may
+# leak, and clients and server must agree on the counts. harness/cli/tests/soak/main.rs describes the checks.
 # Usage: soak.sh [SECONDS] [TEST..]; 600 seconds and all tests by default. A test is native_in_processes, wasmtime_in_threads, ...
 set -euo pipefail
 
@@ -14,10 +14,10 @@ source .deps/env.sh
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-echo "soaking for $seconds s; each line is a moment at which nothing runs and all counts agree"
+echo "soaking for $seconds s; each line is a check: nothing runs and all counts agree"
 status=0
 LUMOS_SOAK_SECONDS=$seconds cargo test --release --locked --quiet -p lumos-cli --test soak -- \
     --nocapture --test-threads 8 "${@:2}" | tee "$log" || status=$?
 echo "summary"
-sed -n 's/^summary//p' "$log" | grep . || echo "  no soak came to its end"
+sed -n 's/^summary//p' "$log" | grep . || echo "  no soak completed"
 exit "$status"

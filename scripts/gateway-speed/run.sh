@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Compares the speed of the gateway with `wasmtime serve` and with a bare hyper server, side by side: each round measures
-# all of them, one after the other, and the table has the medians of the rounds.
+# Compares the gateway with `wasmtime serve` and with a bare hyper server. Each round measures all servers one after the
+# other; the table shows medians over the rounds.
 #   scripts/gateway-speed/run.sh [ROUNDS] [SECONDS]
-# Needs wrk (`apt-get install wrk`); installs wasmtime-cli below .deps/ if it is not there (some minutes).
+# Needs wrk (`apt-get install wrk`). Installs wasmtime-cli in .deps/ if it is missing (a few minutes).
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -14,7 +14,7 @@ wasmtime=.deps/tools/bin/wasmtime
 if [[ $("$wasmtime" --version 2> /dev/null || true) != *" $version"* ]]; then
   cargo install --quiet --locked --root .deps/tools --target-dir target/wasmtime-cli wasmtime-cli --version "$version"
 fi
-cargo build --release --quiet -p lumos-host --example bare_hyper
+cargo build --release --quiet -p lumos-platform --example bare_hyper
 CARGO_TARGET_DIR=target/gateway-speed \
   cargo build --release --quiet --locked --target wasm32-wasip2 --manifest-path scripts/gateway-speed/hello/Cargo.toml
 hello=target/gateway-speed/wasm32-wasip2/release/hello_http.wasm
@@ -42,7 +42,7 @@ start() { # NAME PORT PATH COMMAND..
   exit 1
 }
 lumos=(target/release/lumos serve noop --target wasmtime-aot --isolation thread --max-instances 64)
-# The client and the server share the cores: what is measured is how they take turns too, so expect other ratios elsewhere.
+# Client and server share the cores, so the result also depends on scheduling. Expect other ratios on other machines.
 start lumos 28080 /noop "${lumos[@]}" --listen 127.0.0.1:28080
 start lumos-halting 28081 /noop "${lumos[@]}" --listen 127.0.0.1:28081 --stay-awake 0s
 start lumos-new 28082 /noop "${lumos[@]}" --listen 127.0.0.1:28082 --keep-alive 0s

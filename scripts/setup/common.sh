@@ -1,9 +1,9 @@
-# What every part of setup.sh uses: plain lines, the network, Debian's packages.
+# Shared by all parts of setup.sh: messages, the network, Debian packages.
 # shellcheck shell=bash disable=SC2016,SC2154
 
-missing=() # names of the parts that could not be had
+missing=() # names of the parts that could not be set up
 
-# say PART TEXT: the one line that tells which way a part was taken.
+# say PART TEXT: one line that says where a part came from.
 say() { printf '%-9s %s\n' "$1:" "$2"; }
 
 # lacks PART WHY WHAT-IS-LOST HOW-TO-MEND
@@ -17,14 +17,14 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # at_least VERSION WANTED
 at_least() { [[ -n $1 && $(printf '%s\n' "$2" "$1" | sort -V | head -n 1) == "$2" ]]; }
 
-# may_fetch URL: is the official way allowed and does the server answer? Fails within seconds where it cannot work.
+# may_fetch URL: succeeds if downloads are allowed and the server responds. Fails within seconds otherwise.
 may_fetch() {
     [[ -z $only_debian ]] || return 1
     have curl || apt_install curl ca-certificates || return 1
     curl -fsIL --connect-timeout 3 --max-time 8 -o /dev/null "$1" 2>/dev/null
 }
 
-# logged COMMAND..: quiet when all goes well; what it said is shown when it fails.
+# logged COMMAND..: runs the command silently; shows the end of its output if it fails.
 logged() {
     "$@" >"$deps/setup.log" 2>&1 && return
     { echo "failed: $*"; tail -n 15 "$deps/setup.log"; } >&2
@@ -35,7 +35,7 @@ logged() {
 
 is_installed() { [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
 
-# apt_install PACKAGE..: installs those that are missing; never removes a package to make room for another.
+# apt_install PACKAGE..: installs the missing packages. Never removes a package.
 apt_install() {
     local package wanted=() as_root=()
     for package in "$@"; do is_installed "$package" || wanted+=("$package"); done
@@ -57,10 +57,10 @@ apt_install() {
         -o DPkg::Lock::Timeout=300 -o Acquire::http::Timeout=20 "${wanted[@]}"
 }
 
-# --- packages of Debian sid, unpacked and not installed ---
+# --- packages of Debian sid: unpacked, not installed ---
 
-# unpack_sid FOLDER PACKAGE..: fetches the packages with all that they depend on (libc too) and unpacks them into FOLDER.
-# apt runs on a private folder with an empty package status: the system's sources, lists and packages stay as they are.
+# unpack_sid FOLDER PACKAGE..: downloads the packages with all dependencies (libc included) and unpacks them into FOLDER. apt uses
+# a private folder with an empty package status, so the system's sources, lists and packages do not change.
 unpack_sid() {
     local folder=$1 apt=$deps/apt mirror keyring deb
     shift
@@ -71,7 +71,7 @@ unpack_sid() {
     mkdir -p "$apt"/{lists/partial,archives/partial} "$folder"
     : >"$apt/status"
     echo "deb [signed-by=$keyring] ${mirror:-http://deb.debian.org/debian} sid main" >"$apt/sources.list"
-    # The hooks are cleared because those of container images empty the system's package cache.
+    # Hooks are cleared: those of container images would empty the system's package cache.
     cat >"$apt/apt.conf" <<CONF
 #clear APT::Update;
 #clear DPkg::Post-Invoke;

@@ -1,14 +1,14 @@
 # Writes .deps/env.sh, which the other scripts source.
 # shellcheck shell=bash disable=SC2016,SC2154
 
-# from_root PATH: as it stands in env.sh, so that the checkout can be moved.
+# from_root PATH: relative to the checkout, so that the checkout can be moved.
 from_root() { if [[ $1 == "$root"/* ]]; then printf '"$_lumos_root%s"' "${1#"$root"}"; else printf '"%s"' "$1"; fi; }
 
 write_env() {
     local lib='' include=''
     [[ -z $wasmedge ]] || lib=$wasmedge/lib include=$wasmedge/include
     {
-        echo '# Written by scripts/setup.sh; changes are lost.'
+        echo '# Written by scripts/setup.sh. Do not edit: changes are lost.'
         echo '_lumos_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)'
         [[ ! -x $cargo_bin/cargo ]] ||
             printf '[[ :$PATH: == *:%q:* ]] || PATH=%q:$PATH\n' "$cargo_bin" "$cargo_bin"
@@ -36,6 +36,6 @@ summary() {
     else
         echo "Ready without: ${missing[*]}."
     fi
-    # Only Rust and a linker are indispensable.
+    # Only Rust and a linker are required.
     [[ " ${missing[*]} " != *' rust '* && " ${missing[*]} " != *' linker '* ]]
 }

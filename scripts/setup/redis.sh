@@ -1,4 +1,4 @@
-# redis-server: lumos starts its own on a free port, so the package's service is not wanted.
+# redis-server. lumos starts its own server on a free port, so the package's service is disabled.
 # shellcheck shell=bash
 
 setup_redis() {
@@ -13,7 +13,7 @@ setup_redis() {
     say redis "$(redis-server --version | sed -n 's/.* v=\([^ ]*\).*/\1/p') (system package)"
 }
 
-# Only called when the package is ours: the user's own service is none of our business.
+# Only called after we installed the package: a service that was there before is left alone.
 stop_redis_service() {
     have systemctl || return 0
     local as_root=()

@@ -3,12 +3,12 @@
 
 rust_wanted=1.95
 
-# rust_version RUSTC: its version, or nothing when it does not run (a rustup without a toolchain, say).
+# rust_version RUSTC: its version; empty if it does not run (rustup without a toolchain, for example).
 rust_version() { "$1" --version 2>/dev/null | awk '{print $2; exit}' || true; }
 
 setup_rust() {
     local version way
-    # A rustup that the shell's start-up files do not know yet; env.sh does the same.
+    # rustup may be installed but not yet on PATH; env.sh does the same.
     cargo_bin=${CARGO_HOME:-$HOME/.cargo}/bin
     [[ :$PATH: == *:$cargo_bin:* || ! -x $cargo_bin/cargo ]] || PATH=$cargo_bin:$PATH
 
@@ -32,7 +32,7 @@ setup_rust() {
         lacks linker "no C compiler (cc)" "everything: Rust links with it" "apt-get install gcc libc6-dev"
 }
 
-# The official way first; Debian's rustc-web is the newest Rust that a stable Debian has.
+# rustup first. Debian's rustc-web is the newest Rust in a stable Debian release.
 install_rust() {
     if may_fetch https://sh.rustup.rs; then
         curl -fsS --proto '=https' -m 60 -o "$deps/rustup-init.sh" https://sh.rustup.rs &&

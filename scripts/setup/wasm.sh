@@ -1,8 +1,8 @@
-# One compiler that builds functions/ for the host, wasm32-wasip1 and wasm32-wasip2.
+# One compiler for functions/ on all targets: native, wasm32-wasip1 and wasm32-wasip2.
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
 
 wasm_targets=(wasm32-wasip1 wasm32-wasip2)
-component_ld_version=0.5.22 # the one of rustc 1.96; rustup's toolchains bundle theirs
+component_ld_version=0.5.22 # matches rustc 1.96; rustup's toolchains bundle theirs
 
 setup_wasm() {
     functions_cargo='' functions_rustc='' build_std=0 wasi_p1='' wasi_p2='' wasm_ld='' component_ld=''
@@ -16,9 +16,9 @@ setup_wasm() {
         take_debian
     else
         functions_cargo=$(command -v cargo || true) functions_rustc=$(command -v rustc || true)
-        lacks wasm "neither rustup's targets nor Debian's packages could be had (see above)" \
+        lacks wasm "neither rustup's targets nor Debian's packages are available (see above)" \
             "all targets of wasmtime and wasmedge; native still works" \
-            "with the network up, call this again (rustup: rustup target add ${wasm_targets[*]})"
+            "connect to the network and run this again (rustup: rustup target add ${wasm_targets[*]})"
     fi
 }
 
@@ -46,7 +46,7 @@ take_rustup() {
 install_debian() {
     apt_install rustc-web cargo-web rust-web-src "$(lld_package)" || return 1
     if [[ ! -e $deps/wasi-libc/lib/wasm32-wasip2/libc.a ]]; then
-        # A wasi-libc older than 2024 makes interpreted I/O up to 20 times slower: always take sid's. It holds only wasm code.
+        # Always sid's: a wasi-libc older than 2024 makes interpreted I/O up to 20 times slower. The package holds only wasm code.
         rm -rf "$deps/wasi-libc.new" "$deps/wasi-libc"
         unpack_sid "$deps/wasi-libc.new" wasi-libc || return 1
         mv "$deps/wasi-libc.new/usr" "$deps/wasi-libc" && rm -rf "$deps/wasi-libc.new"
@@ -77,7 +77,7 @@ take_debian() {
 }
 
 why_not_rustup() {
-    if [[ -n $only_debian ]]; then echo "asked for with --debian"
+    if [[ -n $only_debian ]]; then echo "requested with --debian"
     elif have rustup; then echo "rustup could not download its targets here"
     else echo "no rustup here"; fi
 }

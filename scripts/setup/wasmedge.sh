@@ -1,5 +1,5 @@
-# libwasmedge in .deps/wasmedge: lib/ holds libwasmedge.so* alone, include/ its headers. Debian's build also needs private/,
-# all libraries it depends on with their libc and loader, because it is newer than a stable Debian.
+# libwasmedge in .deps/wasmedge: lib/ holds only libwasmedge.so*, include/ its headers. Debian sid's build is newer than a stable
+# Debian and also needs private/: all libraries that it depends on, with their libc and loader.
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
 
 wasmedge_wanted=0.17.1
@@ -7,20 +7,20 @@ wasmedge_release=https://github.com/WasmEdge/WasmEdge/releases/download/$wasmedg
 
 setup_wasmedge() {
     wasmedge=$deps/wasmedge wasmedge_loader=''
-    local mend='with the network up, call this again; to see why: .deps/setup.log'
-    # bindgen, in the build of wasmedge-sys, needs libclang with its headers.
+    local mend='connect to the network and run this again; .deps/setup.log has the reason'
+    # The build of wasmedge-sys uses bindgen, which needs libclang and its headers.
     apt_install libclang-dev || mend='apt-get install libclang-dev, then call this again'
     if is_installed libclang-dev && { [[ -e $wasmedge/way ]] || fetch_wasmedge; }; then
         wasmedge_loader=$(compgen -G "$wasmedge/private/ld-linux-*.so.*" || true)
         say wasmedge "$wasmedge_wanted from $(<"$wasmedge/way")"
     else
         wasmedge=''
-        lacks wasmedge "version $wasmedge_wanted could not be fetched or does not load here" \
+        lacks wasmedge "version $wasmedge_wanted cannot be downloaded or does not load here" \
             "the targets wasmedge-interp, wasmedge-jit and wasmedge-aot" "$mend"
     fi
 }
 
-# Built beside its place and moved there once it has proved to load.
+# Prepared in a temporary folder, and moved into place once it loads.
 fetch_wasmedge() {
     local new=$deps/wasmedge.new way
     for way in release_archive debian_sid; do
@@ -36,7 +36,7 @@ fetch_wasmedge() {
 
 wasmedge_from_release_archive() {
     local to=$1 arch sha256 archive=$deps/wasmedge.tar.gz
-    # The sums are those that crate wasmedge-sys 0.21.1 gives for this release.
+    # Checksums from crate wasmedge-sys 0.21.1.
     case $(uname -m) in
         x86_64) arch=x86_64 sha256=27a1abec072ddf45b40e2e81e33c1e5fe9b241f31fd1bbf0182f05097489a07a ;;
         aarch64) arch=aarch64 sha256=6d7762429083e787ccbddf629868bb59de4325ccdcc31d9f7bd240adcdd9fe9d ;;
@@ -58,7 +58,7 @@ wasmedge_from_debian_sid() {
     mkdir "$to/private"
     cp -a "$to"/unpacked/usr/lib/*-linux-gnu/*.so* "$to/private/" && cp -a "$to/unpacked/usr/include/wasmedge" "$to/include/"
     rm -rf "$to/unpacked"
-    # Each library looks for the others beside itself, so nothing needs LD_LIBRARY_PATH. libc and its loader stay untouched.
+    # Each library finds the others in its own folder, so nothing needs LD_LIBRARY_PATH. libc and its loader are not modified.
     for library in "$to"/private/*.so*; do
         case $library in
             */ld-linux* | */libc.so*) ;;
@@ -68,11 +68,11 @@ wasmedge_from_debian_sid() {
     for library in "$to"/private/libwasmedge.so*; do
         ln -s "../private/$(basename "$library")" "$to/lib/"
     done
-    echo "Debian sid's packages, with a libc of their own (${only_debian:+asked for with --debian}$(
+    echo "Debian sid's packages, with a libc of their own (${only_debian:+requested with --debian}$(
         [[ $only_debian ]] || echo "its release archive cannot be downloaded here"))" >"$to/way"
 }
 
-# wasmedge_loads FOLDER: links a program as the harness does and runs it.
+# wasmedge_loads FOLDER: links and runs a small program the way the harness links its host.
 wasmedge_loads() {
     local from=$1 loader link
     loader=$(compgen -G "$from/private/ld-linux-*.so.*" || true)

@@ -1,4 +1,4 @@
-//! Answers what the function `noop` answers, whatever it is asked.
+//! Responds to every request with the response of the function `noop`.
 
 use wasip2::exports::http::incoming_handler::Guest;
 use wasip2::http::types::{
