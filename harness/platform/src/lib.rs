@@ -2,7 +2,7 @@
 
 pub mod drive;
 pub mod gateway;
-pub mod pool;
+pub(crate) mod pool;
 pub mod service;
 pub mod serving;
 mod threads;
