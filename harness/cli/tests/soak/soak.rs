@@ -369,7 +369,7 @@ impl Soak {
 
 /// What the server has counted of `function`, by cause, without those that are zero.
 fn by_cause(metrics: &Metrics, function: &str) -> BTreeMap<String, u64> {
-    let causes = lumos_platform::gateway::Ending::OF_FUNCTIONS.map(|ending| ending.as_str());
+    let causes = lumos_platform::gateway::ResponseCause::OF_FUNCTIONS.map(|ending| ending.as_str());
     let count = |cause: &str| {
         let labels = [("function", function), ("cause", cause)];
         metrics.value("lumos_requests_total", &labels).unwrap_or(0.0) as u64

@@ -22,7 +22,7 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
-use super::ending::Ending;
+use super::cause::ResponseCause;
 use crate::pool::Standing;
 use crate::service::Service;
 
@@ -157,7 +157,7 @@ impl Metrics {
     /// The meters of one function.
     pub fn of_function(&self, name: &str) -> Meters {
         let function = || name.to_owned();
-        let causes = Ending::OF_FUNCTIONS.map(|ending| {
+        let causes = ResponseCause::OF_FUNCTIONS.map(|ending| {
             let labels = OfCause { function: function(), cause: ending.as_str() };
             self.requests.get_or_create_owned(&labels)
         });
@@ -183,7 +183,7 @@ impl Metrics {
 #[derive(Debug)]
 pub struct Meters {
     function: String,
-    causes: [Counter; Ending::OF_FUNCTIONS.len()],
+    causes: [Counter; ResponseCause::OF_FUNCTIONS.len()],
     queued: Histogram,
     cold: Counter,
     /// By [`Start`]; made when the first such start occurs.
@@ -193,7 +193,7 @@ pub struct Meters {
 
 impl Meters {
     /// Counts a request that ended.
-    pub fn count(&self, ending: Ending, sample: &Sample) {
+    pub fn count(&self, ending: ResponseCause, sample: &Sample) {
         self.causes[ending.index()].inc();
         if sample.instance.is_none() {
             return;
@@ -215,7 +215,7 @@ impl Meters {
 
     /// Adds to `sums` how many requests ended, by cause.
     pub fn add_causes(&self, sums: &mut BTreeMap<String, u64>) {
-        for (ending, counter) in Ending::OF_FUNCTIONS.iter().zip(&self.causes) {
+        for (ending, counter) in ResponseCause::OF_FUNCTIONS.iter().zip(&self.causes) {
             if counter.get() > 0 {
                 *sums.entry(ending.as_str().to_owned()).or_default() += counter.get();
             }

@@ -6,14 +6,14 @@
 //! | `GET /healthz` | 200, or 503 while the gateway is being closed |
 //! | `GET /metrics` | OpenMetrics text |
 //!
-//! An error is an object of JSON that names its cause ([`Ending`]). A header `lumos-seq: N`
+//! An error is an object of JSON that names its cause ([`ResponseCause`]). A header `lumos-seq: N`
 //! gives a request its number in the gateway's own record of it.
 //!
 //! Only HTTP/1.1 (and 1.0) is spoken, without TLS: this is a measured thing on one machine.
 
 mod awake;
+mod cause;
 mod connection;
-mod ending;
 mod event_loop;
 mod here;
 mod metrics;
@@ -39,7 +39,7 @@ use tokio::task::JoinSet;
 
 use crate::service::Service;
 
-pub use ending::Ending;
+pub use cause::ResponseCause;
 use event_loop::EventLoops;
 use lumos_runtime::error::HostError;
 use metrics::Metrics;

@@ -7,7 +7,7 @@ use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFT
 use lumos_model::row::Sample;
 use serde::Serialize;
 
-use super::ending::Ending;
+use super::cause::ResponseCause;
 
 /// A response whose body is there as a whole.
 pub type Reply = Response<Full<Bytes>>;
@@ -37,7 +37,7 @@ struct Explanation<'m> {
 }
 
 /// Why there is no output; `sample`: what the request took nevertheless.
-pub fn error(ending: Ending, message: &str, sample: Option<&Sample>) -> Reply {
+pub fn error(ending: ResponseCause, message: &str, sample: Option<&Sample>) -> Reply {
     let mut reply = Response::new(Full::new(body(ending, message).into()));
     *reply.status_mut() = ending.status();
     let headers = reply.headers_mut();
@@ -51,7 +51,7 @@ pub fn error(ending: Ending, message: &str, sample: Option<&Sample>) -> Reply {
     reply
 }
 
-fn body(ending: Ending, message: &str) -> Vec<u8> {
+fn body(ending: ResponseCause, message: &str) -> Vec<u8> {
     let status = ending.status().as_u16();
     let error = Explanation { cause: ending.as_str(), message, status };
     serde_json::to_vec(&Body { error }).expect("words and a number are JSON")
@@ -60,10 +60,10 @@ fn body(ending: Ending, message: &str) -> Vec<u8> {
 /// A whole response, for a connection that has no request to answer: its head did not come
 /// in time.
 pub fn slow_head() -> Vec<u8> {
-    let body = body(Ending::SlowHead, "the head of the request did not come in time");
+    let body = body(ResponseCause::SlowHead, "the head of the request did not come in time");
     let mut response = format!(
         "HTTP/1.1 {}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
-        Ending::SlowHead.status(),
+        ResponseCause::SlowHead.status(),
         body.len()
     )
     .into_bytes();

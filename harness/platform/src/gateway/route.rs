@@ -16,7 +16,7 @@ use lumos_model::row::Sample;
 use lumos_os::clock::monotonic_ns;
 
 use super::Shared;
-use super::ending::Ending;
+use super::cause::ResponseCause;
 use super::event_loop::EventLoop;
 use super::metrics::{self, Meters};
 use super::reply::{self, Reply};
@@ -64,7 +64,7 @@ fn answer_itself(shared: &Shared, unread: &AtomicBool, request: &HttpRequest<Inc
     note_unread(unread, request.body());
     match function_name(request) {
         "healthz" | "metrics" if !matches!(*request.method(), Method::GET | Method::HEAD) => {
-            let mut reply = reply::error(Ending::MethodNotAllowed, "GET it", None);
+            let mut reply = reply::error(ResponseCause::MethodNotAllowed, "GET it", None);
             reply.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
             reply
         }
@@ -81,7 +81,7 @@ fn answer_itself(shared: &Shared, unread: &AtomicBool, request: &HttpRequest<Inc
                 "there is no function `{name}`; POST to one of these: /{}",
                 names.join(", /")
             );
-            reply::error(Ending::UnknownFunction, &message, None)
+            reply::error(ResponseCause::UnknownFunction, &message, None)
         }
     }
 }
@@ -109,7 +109,7 @@ async fn ask(
     if let Some((ending, message)) = refusal(shared, &request) {
         note_unread(unread, request.body());
         let mut reply = account.refuse(ending, message);
-        if ending == Ending::MethodNotAllowed {
+        if ending == ResponseCause::MethodNotAllowed {
             reply.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
         }
         return reply;
@@ -120,16 +120,16 @@ async fn ask(
         Err(BodyError::TooLong) => {
             unread.store(true, Ordering::Relaxed);
             let message = format!("the body is longer than the {} that are accepted", limits.body);
-            return reply::closing(account.refuse(Ending::BodyTooLong, message));
+            return reply::closing(account.refuse(ResponseCause::BodyTooLong, message));
         }
         Err(BodyError::Slow) => {
             unread.store(true, Ordering::Relaxed);
             let message = format!("the body did not come within {}", limits.idle);
-            return reply::closing(account.refuse(Ending::SlowBody, message));
+            return reply::closing(account.refuse(ResponseCause::SlowBody, message));
         }
         // Nobody reads the answer.
         Err(BodyError::Broken(error)) => {
-            return account.refuse(Ending::Pool(Cause::ClientLeft), error.to_string());
+            return account.refuse(ResponseCause::Service(Cause::ClientLeft), error.to_string());
         }
     };
     shared.metrics.bytes_in.inc_by(body.len() as u64);
@@ -143,19 +143,19 @@ async fn ask(
 }
 
 /// Why a request is answered before its body is read.
-fn refusal(shared: &Shared, request: &HttpRequest<Incoming>) -> Option<(Ending, String)> {
+fn refusal(shared: &Shared, request: &HttpRequest<Incoming>) -> Option<(ResponseCause, String)> {
     if request.method() != Method::POST {
         let message = format!("{}: a function is asked by POST", request.method());
-        return Some((Ending::MethodNotAllowed, message));
+        return Some((ResponseCause::MethodNotAllowed, message));
     }
     if shared.is_draining() {
         let message = "the gateway takes no more requests: it is about to end".to_owned();
-        return Some((Ending::Pool(Cause::Draining), message));
+        return Some((ResponseCause::Service(Cause::Draining), message));
     }
     if shared.checks_heads && head_bytes(request) > shared.limits.headers.0 {
         let most = shared.limits.headers;
         return Some((
-            Ending::HeadTooLong,
+            ResponseCause::HeadTooLong,
             format!("the head is longer than the {most} that are accepted"),
         ));
     }
@@ -267,7 +267,7 @@ impl Account {
     /// The request has been through its pool.
     fn close(mut self, answer: Answer) -> Reply {
         let Answer { cause, sample, body } = answer;
-        let ending = Ending::Pool(cause);
+        let ending = ResponseCause::Service(cause);
         let reply = match cause {
             Cause::Answered => {
                 self.shared.metrics.bytes_out.inc_by(body.len() as u64);
@@ -283,19 +283,19 @@ impl Account {
     }
 
     /// The request does not get to its pool.
-    fn refuse(mut self, ending: Ending, message: String) -> Reply {
+    fn refuse(mut self, ending: ResponseCause, message: String) -> Reply {
         let reply = reply::error(ending, &message, None);
         self.count(ending, self.unserved(ending, message));
         reply
     }
 
-    fn count(&mut self, ending: Ending, sample: Sample) {
+    fn count(&mut self, ending: ResponseCause, sample: Sample) {
         self.open = false;
         self.route().meters.count(ending, &sample);
         self.shared.records.keep(|| sample);
     }
 
-    fn unserved(&self, ending: Ending, message: String) -> Sample {
+    fn unserved(&self, ending: ResponseCause, message: String) -> Sample {
         let total_ns = monotonic_ns().saturating_sub(self.intended_ns);
         let mut phases_ns = Phases::default();
         phases_ns.add(Phase::Other, total_ns);
@@ -328,7 +328,7 @@ impl Account {
 impl Drop for Account {
     fn drop(&mut self) {
         if self.open {
-            let ending = Ending::Pool(Cause::ClientLeft);
+            let ending = ResponseCause::Service(Cause::ClientLeft);
             let message = "the client left before the answer".to_owned();
             self.count(ending, self.unserved(ending, message));
         }
