@@ -1,31 +1,32 @@
-//! Why a request has the answer that it has, and what HTTP calls that.
+//! Why a request got its response, and the HTTP status of that.
 
 use hyper::StatusCode;
 use lumos_model::row::Outcome;
 
 use crate::service::Cause;
 
-/// How a request ended: as its pool says, or before a pool saw it.
+/// Why a request got its response: the function's service decided, or the gateway did before
+/// the service saw the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResponseCause {
-    /// As the pool says.
+    /// The service's own cause.
     Service(Cause),
-    /// Its body was longer than is accepted.
+    /// The body exceeds the limit.
     BodyTooLong,
-    /// Its head was longer than is accepted.
+    /// The head exceeds the limit.
     HeadTooLong,
-    /// Its body did not come within the time that a client has.
+    /// The body did not arrive in time.
     SlowBody,
-    /// Its head did not come within the time that a client has; what it asked for is not known.
+    /// The head did not arrive in time; the requested path is unknown.
     SlowHead,
-    /// It was no POST.
+    /// The method is not POST.
     MethodNotAllowed,
-    /// Its path is no function's; it counts for none.
+    /// The path belongs to no function, so no function counts the request.
     UnknownFunction,
 }
 
 impl ResponseCause {
-    /// Those that a request to a function may have. The order is that of [`ResponseCause::index`].
+    /// The causes that a function counts, in the order of [`ResponseCause::index`].
     pub const OF_FUNCTIONS: [ResponseCause; 14] = [
         ResponseCause::Service(Cause::Answered),
         ResponseCause::Service(Cause::BadRequest),
@@ -43,8 +44,11 @@ impl ResponseCause {
         ResponseCause::MethodNotAllowed,
     ];
 
-    /// Its place in [`ResponseCause::OF_FUNCTIONS`].
-    pub fn index(self) -> usize {
+    /// The index in [`ResponseCause::OF_FUNCTIONS`].
+    ///
+    /// # Panics
+    /// If no function counts this cause.
+    pub(super) fn index(self) -> usize {
         match self {
             ResponseCause::Service(Cause::Answered) => 0,
             ResponseCause::Service(Cause::BadRequest) => 1,
@@ -61,12 +65,12 @@ impl ResponseCause {
             ResponseCause::SlowBody => 12,
             ResponseCause::MethodNotAllowed => 13,
             ResponseCause::UnknownFunction | ResponseCause::SlowHead => {
-                unreachable!("it is no function's")
+                unreachable!("no function counts this cause")
             }
         }
     }
 
-    /// The word for it in metrics and in the body of an answer.
+    /// The word for it in metrics and in the body of a response.
     pub const fn as_str(self) -> &'static str {
         match self {
             ResponseCause::Service(cause) => cause.as_str(),
@@ -79,21 +83,11 @@ impl ResponseCause {
         }
     }
 
-    /// The status of its answer (RFC 9110; 429 and 431: RFC 6585). A client that left sees
-    /// none.
-    pub const fn status(self) -> StatusCode {
+    /// The status of the response (RFC 9110; 429 and 431: RFC 6585). A client that left
+    /// receives none.
+    pub(super) const fn status(self) -> StatusCode {
         match self {
-            ResponseCause::Service(Cause::Answered) => StatusCode::OK,
-            ResponseCause::Service(Cause::BadRequest | Cause::ClientLeft) => {
-                StatusCode::BAD_REQUEST
-            }
-            ResponseCause::Service(Cause::FunctionFailed) => StatusCode::INTERNAL_SERVER_ERROR,
-            ResponseCause::Service(Cause::Trapped | Cause::OutOfMemory) => StatusCode::BAD_GATEWAY,
-            ResponseCause::Service(Cause::DeadlinePassed) => StatusCode::GATEWAY_TIMEOUT,
-            ResponseCause::Service(Cause::QueueFull) => StatusCode::TOO_MANY_REQUESTS,
-            ResponseCause::Service(Cause::Draining | Cause::NoInstance) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            ResponseCause::Service(cause) => service_status(cause),
             ResponseCause::BodyTooLong => StatusCode::PAYLOAD_TOO_LARGE,
             ResponseCause::HeadTooLong => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             ResponseCause::SlowBody | ResponseCause::SlowHead => StatusCode::REQUEST_TIMEOUT,
@@ -102,20 +96,32 @@ impl ResponseCause {
         }
     }
 
-    /// What it is in a row.
-    pub const fn outcome(self) -> Outcome {
+    /// The outcome in the request's sample.
+    pub(super) const fn outcome(self) -> Outcome {
         match self {
             ResponseCause::Service(cause) => cause.outcome(),
             _ => Outcome::Error,
         }
     }
 
-    /// Whether the client may do better by trying again soon.
-    pub const fn is_passing(self) -> bool {
+    /// Whether the client may succeed by retrying soon.
+    pub(super) const fn is_transient(self) -> bool {
         matches!(
             self,
             ResponseCause::Service(Cause::QueueFull | Cause::Draining | Cause::NoInstance)
         )
+    }
+}
+
+const fn service_status(cause: Cause) -> StatusCode {
+    match cause {
+        Cause::Answered => StatusCode::OK,
+        Cause::BadRequest | Cause::ClientLeft => StatusCode::BAD_REQUEST,
+        Cause::FunctionFailed => StatusCode::INTERNAL_SERVER_ERROR,
+        Cause::Trapped | Cause::OutOfMemory => StatusCode::BAD_GATEWAY,
+        Cause::DeadlinePassed => StatusCode::GATEWAY_TIMEOUT,
+        Cause::QueueFull => StatusCode::TOO_MANY_REQUESTS,
+        Cause::Draining | Cause::NoInstance => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 
@@ -124,12 +130,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_has_its_place_and_a_word_of_its_own() {
+    fn each_cause_has_its_own_index_and_word() {
         let all = ResponseCause::OF_FUNCTIONS;
-        for (place, ending) in all.into_iter().enumerate() {
-            assert_eq!(ending.index(), place, "{ending:?}");
-            let same = all.iter().filter(|other| other.as_str() == ending.as_str()).count();
-            assert_eq!(same, 1, "{ending:?}");
+        for (index, cause) in all.into_iter().enumerate() {
+            assert_eq!(cause.index(), index, "{cause:?}");
+            let same = all.iter().filter(|other| other.as_str() == cause.as_str()).count();
+            assert_eq!(same, 1, "{cause:?}");
         }
     }
 }
