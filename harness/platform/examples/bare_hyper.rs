@@ -1,5 +1,5 @@
-//! A bare hyper server that answers each request with the same 29 bytes: what the gateway's
-//! speed is set against. `bare_hyper current|multi [ADDRESS]`.
+//! A bare hyper server that answers each request with the same 27 bytes: the baseline for the
+//! gateway's speed. Usage: `bare_hyper current|multi [ADDRESS]`.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -29,7 +29,7 @@ async fn serve(address: SocketAddr) -> std::io::Result<()> {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
         tokio::spawn(async move {
-            // A client that leaves is no event here.
+            // An error means that the client has left.
             let _ = http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service_fn(hello))
                 .await;
@@ -39,12 +39,12 @@ async fn serve(address: SocketAddr) -> std::io::Result<()> {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
-    let flavour = args.next().unwrap_or_else(|| "current".to_owned());
+    let runtime = args.next().unwrap_or_else(|| "current".to_owned());
     let address = args.next().unwrap_or_else(|| "127.0.0.1:0".to_owned()).parse()?;
-    let runtime = match flavour.as_str() {
+    let runtime = match runtime.as_str() {
         "current" => Builder::new_current_thread().enable_all().build()?,
         "multi" => Builder::new_multi_thread().worker_threads(2).enable_all().build()?,
-        other => return Err(format!("`{other}`: give `current` or `multi`").into()),
+        other => return Err(format!("unknown runtime `{other}`: use `current` or `multi`").into()),
     };
     Ok(runtime.block_on(serve(address))?)
 }

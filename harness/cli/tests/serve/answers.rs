@@ -1,4 +1,4 @@
-//! What clients get, from each target in each isolation.
+//! Responses of each target in each isolation.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -8,18 +8,21 @@ use lumos_model::row::Sample;
 use lumos_testkit::scratch::{Scratch, wait_until};
 use lumos_testkit::server::{SUBJECTS, Server};
 
-/// The output of `lumos invoke` with the tiny request, which is also returned.
+/// A tiny request, and the output of `lumos invoke` for it.
 fn invoked(function: &str, target: &str) -> (String, String) {
     let args = ["invoke", function, "--target", target, "--format", "json"];
     let output = Scratch::new().lumos(&args).output().unwrap();
     let sample: Sample = serde_json::from_slice(&output.stdout).unwrap();
     let size = lumos_inputs::Size::Tiny;
     let request = lumos_inputs::request(function, size, 42, &Placement::Inline).unwrap();
-    (String::from_utf8(request).unwrap(), sample.output.expect("it was asked for"))
+    (
+        String::from_utf8(request).unwrap(),
+        sample.output.expect("`--format json` includes the output"),
+    )
 }
 
 #[test]
-fn outputs_are_those_of_invoke_and_phases_add_up() {
+fn outputs_equal_those_of_invoke_and_phases_add_up_to_the_total() {
     let functions = ["noop", "fibonacci", "fuzzy-search", "mandelbrot-bitmap"];
     for subject in SUBJECTS {
         let server = Server::start(&functions, subject, &[]);
@@ -29,11 +32,11 @@ fn outputs_are_those_of_invoke_and_phases_add_up() {
             let (request, expected) = invoked(function, subject.0);
             let cold = client.post(&format!("/{function}"), &request);
             assert_eq!(cold.status, 200, "{subject:?} {function}: {cold:?}");
-            assert!(cold.body == expected, "{subject:?} {function}: another output");
+            assert!(cold.body == expected, "{subject:?} {function}: a different output");
             assert!(cold.start().starts_with("cold:"), "{cold:?}");
             assert!(cold.timing("instantiate").is_some(), "{cold:?}");
             let warm = client.post(&format!("/{function}"), &request);
-            assert!(warm.body == expected, "{subject:?} {function}: another output");
+            assert!(warm.body == expected, "{subject:?} {function}: a different output");
             assert_eq!(warm.start(), "warm");
             assert_eq!(warm.timing("instantiate"), None);
             assert_eq!(warm.headers["content-type"], "application/json");
@@ -62,14 +65,14 @@ fn outputs_are_those_of_invoke_and_phases_add_up() {
     }
 }
 
-/// A bound that is above what a host's process needs for itself.
-const BOUNDS: [&str; 8] =
+/// Limits. The memory limit exceeds what a host's process needs for itself.
+const LIMITS: [&str; 8] =
     ["--memory", "256MiB", "--timeout", "3s", "--max-body", "64KiB", "--max-headers", "1KiB"];
 
 #[test]
 fn each_failure_has_its_status_and_is_counted_once() {
     for subject in SUBJECTS {
-        let server = Server::start(&["conformance", "noop"], subject, &BOUNDS);
+        let server = Server::start(&["conformance", "noop"], subject, &LIMITS);
         let mut client = server.client();
         let mut ask = |request: &str| client.post("/conformance", request);
         assert_eq!(ask(r#"{"op":"echo","data":"x"}"#).body, r#"{"data":"x"}"#);
@@ -88,13 +91,13 @@ fn each_failure_has_its_status_and_is_counted_once() {
             assert!(reply.body.contains(word), "{subject:?}: {reply:?}");
             assert!(reply.timing("total").is_some(), "{reply:?}");
         }
-        // What ended an instance did not end the function.
+        // A failure that ends an instance does not end the function.
         assert_eq!(ask(r#"{"op":"echo","data":"y"}"#).body, r#"{"data":"y"}"#);
         let long = format!(r#"{{"op":"echo","data":"{}"}}"#, "x".repeat(64 << 10));
         ask(&long).is(413, "body-too-long");
         let mut client = server.client();
         client.get("/conformance").is(405, "method-not-allowed");
-        let unknown = client.post("/nobody", "{}");
+        let unknown = client.post("/nowhere", "{}");
         unknown.is(404, "unknown-function");
         assert!(unknown.body.contains("/conformance, /noop"), "{unknown:?}");
         assert_eq!(client.post("/noop", "{}").status, 200);
@@ -114,7 +117,7 @@ fn each_failure_has_its_status_and_is_counted_once() {
             let counted = metrics.value("lumos_requests_total", &labels(cause));
             assert_eq!(counted, Some(count), "{subject:?}: {cause}");
         }
-        assert_eq!(metrics.sum("lumos_requests_total"), 13.0, "and nothing else");
+        assert_eq!(metrics.sum("lumos_requests_total"), 13.0, "no other request is counted");
         let failed = metrics.value("lumos_instances_failed_total", &[("function", "conformance")]);
         assert_eq!(failed, Some(4.0), "{subject:?}");
         assert_eq!(metrics.value("lumos_unknown_paths_total", &[]), Some(1.0));
@@ -122,42 +125,42 @@ fn each_failure_has_its_status_and_is_counted_once() {
 }
 
 #[test]
-fn beyond_the_queue_there_is_429_and_who_leaves_is_counted() {
+fn full_queue_gives_429_and_client_that_leaves_is_counted() {
     for subject in SUBJECTS {
-        let bounds = ["--timeout", "3s", "--max-instances", "1", "--queue", "0"];
-        let server = Server::start(&["conformance"], subject, &bounds);
-        let mut spins = server.client();
-        spins.send("/conformance", r#"{"op":"spin"}"#);
+        let limits = ["--timeout", "3s", "--max-instances", "1", "--queue", "0"];
+        let server = Server::start(&["conformance"], subject, &limits);
+        let mut spinning = server.client();
+        spinning.send("/conformance", r#"{"op":"spin"}"#);
         wait_until("the instance to serve", || server.busy("conformance") == 1.0);
         let full = server.client().post("/conformance", r#"{"op":"echo","data":"x"}"#);
         full.is(429, "queue-full");
         assert_eq!(full.headers["retry-after"], "1");
-        spins.receive().is(504, "deadline-passed");
+        spinning.receive().is(504, "deadline-passed");
 
-        let mut leaves = server.client();
-        leaves.send("/conformance", r#"{"op":"spin"}"#);
+        let mut leaving = server.client();
+        leaving.send("/conformance", r#"{"op":"spin"}"#);
         wait_until("the instance to serve", || server.busy("conformance") == 1.0);
-        drop(leaves);
+        drop(leaving);
         let left = || server.count("conformance", "client-left") == 1.0;
         wait_until("the gateway to see that the client has left", left);
-        // The invocation itself runs to its deadline, and nothing more is counted then.
+        // The invocation runs to its deadline and is not counted again.
         wait_until("the instance to end", || server.busy("conformance") == 0.0);
         assert_eq!(server.metrics().sum("lumos_requests_total"), 3.0, "{subject:?}");
     }
 }
 
 #[test]
-fn a_slow_client_is_told_and_connections_are_limited() {
-    let bounds = ["--idle", "200ms", "--max-connections", "1"];
-    let server = Server::start(&["noop"], SUBJECTS[0], &bounds);
+fn slow_client_gets_408_and_connections_are_limited() {
+    let limits = ["--idle", "200ms", "--max-connections", "1"];
+    let server = Server::start(&["noop"], SUBJECTS[0], &limits);
     let mut slow = TcpStream::connect(server.address).unwrap();
     slow.write_all(b"POST /noop HTTP/1.1\r\ncontent-length: 2\r\n\r\n{").unwrap();
-    // This one waits until the first one is gone.
+    // This one waits until the first one is closed.
     let mut next = server.client();
     next.send("/noop", "{}");
-    let mut told = String::new();
-    slow.read_to_string(&mut told).unwrap();
-    assert!(told.starts_with("HTTP/1.1 408 ") && told.contains("slow-body"), "{told}");
+    let mut response = String::new();
+    slow.read_to_string(&mut response).unwrap();
+    assert!(response.starts_with("HTTP/1.1 408 ") && response.contains("slow-body"), "{response}");
     drop(slow);
     assert_eq!(next.receive().status, 200);
 }

@@ -1,4 +1,4 @@
-//! How a server comes to its end, and what it leaves: nothing.
+//! How a server ends. It leaves neither processes nor files.
 
 use lumos_testkit::leftovers::{assert_no_process_left, assert_nothing_left};
 use lumos_testkit::scratch::wait_until;
@@ -7,7 +7,7 @@ use nix::sys::signal::{Signal, kill};
 
 const SPIN: &str = r#"{"op":"spin"}"#;
 
-/// A server with one request that runs.
+/// A server with one running request.
 fn spinning(subject: (&str, &str), more: &[&str]) -> (Server, lumos_testkit::http_client::Client) {
     let server = Server::start(&["conformance"], subject, more);
     let mut client = server.client();
@@ -17,13 +17,13 @@ fn spinning(subject: (&str, &str), more: &[&str]) -> (Server, lumos_testkit::htt
 }
 
 #[test]
-fn a_signal_drains_it() {
+fn signal_drains_the_server() {
     for (subject, signal) in
         SUBJECTS.into_iter().zip([Signal::SIGTERM, Signal::SIGINT, Signal::SIGTERM])
     {
         let (mut server, mut client) = spinning(subject, &["--timeout", "3s"]);
         server.signal(signal);
-        // Who comes now is told so, as long as the one before is served.
+        // New clients get a response while the first request is served.
         let draining = || server.client().get("/healthz").status == 503;
         wait_until("the gateway to drain", draining);
         server.client().post("/conformance", SPIN).is(503, "draining");
@@ -37,7 +37,7 @@ fn a_signal_drains_it() {
 }
 
 #[test]
-fn what_does_not_end_in_time_is_stopped_and_told() {
+fn request_that_outlives_the_drain_is_stopped_and_gets_503() {
     for subject in SUBJECTS {
         let (mut server, mut client) = spinning(subject, &["--drain-within", "100ms"]);
         server.signal(Signal::SIGTERM);
@@ -50,7 +50,7 @@ fn what_does_not_end_in_time_is_stopped_and_told() {
 }
 
 #[test]
-fn a_second_signal_ends_it_at_once() {
+fn second_signal_ends_the_server_at_once() {
     let (mut server, _client) = spinning(SUBJECTS[1], &["--drain-within", "1h", "--timeout", "1h"]);
     server.signal(Signal::SIGINT);
     wait_until("the gateway to drain", || server.client().get("/healthz").status == 503);
@@ -60,13 +60,13 @@ fn a_second_signal_ends_it_at_once() {
 }
 
 #[test]
-fn a_server_that_is_killed_leaves_nothing() {
+fn killed_server_leaves_nothing() {
     for subject in SUBJECTS {
         let (mut server, _client) = spinning(subject, &[]);
         server.signal(Signal::SIGKILL);
         server.ended();
         assert_no_process_left(&server.scratch, server.pid());
-        // Its groups go with its host, or else at the next start.
+        // The host removes its cgroups, or else the next start does.
         let mut next = Server::start(&["noop"], SUBJECTS[0], &[]);
         assert_nothing_left(&server.scratch, server.pid());
         next.signal(Signal::SIGTERM);
@@ -76,7 +76,7 @@ fn a_server_that_is_killed_leaves_nothing() {
 }
 
 #[test]
-fn a_host_that_dies_is_missed() {
+fn death_of_the_host_ends_the_server() {
     for subject in SUBJECTS {
         let (mut server, _client) = spinning(subject, &[]);
         kill(server.host(), Signal::SIGKILL).unwrap();

@@ -1,7 +1,7 @@
-//! `lumos serve` as a user calls it: with the real hosts and artifacts, which
-//! scripts/build.sh makes.
+//! `lumos serve` as a user runs it, with the real hosts and artifacts that scripts/build.sh
+//! makes.
 
 mod answers;
-mod awake;
 mod ends;
 mod refusals;
+mod stay_awake;

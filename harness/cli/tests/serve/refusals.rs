@@ -1,4 +1,4 @@
-//! What is refused, before anything is served: exit code 2 and a reason.
+//! Invalid arguments end `lumos serve` before it starts, with exit code 2 and a reason.
 
 use std::net::TcpListener;
 
@@ -7,11 +7,11 @@ use lumos_testkit::scratch::Scratch;
 #[track_caller]
 fn refused(args: &[&str], words: &[&str]) {
     let output = Scratch::new().lumos(&[&["serve"], args].concat()).output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{args:?}: {error}");
     assert!(output.stdout.is_empty(), "{args:?}");
     for word in words {
-        assert!(said.contains(word), "no `{word}` in: {said}");
+        assert!(error.contains(word), "no `{word}` in: {error}");
     }
 }
 
@@ -23,7 +23,7 @@ fn refused_natively(args: &[&str], words: &[&str]) {
 }
 
 #[test]
-fn slips_are_found() {
+fn invalid_options_are_refused_with_a_reason() {
     refused_natively(&["nop"], &["there is no function `nop`", "did you mean `noop`?"]);
     refused_natively(&["noop", "noop"], &["noop is named twice"]);
     refused_natively(&[], &["<FUNCTION>"]);
@@ -39,7 +39,7 @@ fn slips_are_found() {
 }
 
 #[test]
-fn other_machines_must_be_asked_for() {
+fn remote_addresses_need_allow_remote() {
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:80"] {
         refused_natively(&["noop", "--listen", address], &["--allow-remote", address]);
     }
@@ -47,14 +47,14 @@ fn other_machines_must_be_asked_for() {
 }
 
 #[test]
-fn an_address_in_use_is_told() {
+fn address_in_use_is_refused() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     refused_natively(&["noop", "--listen", &address], &[&address, "in use"]);
 }
 
 #[test]
-fn artifacts_must_be_there() {
+fn missing_artifacts_are_refused() {
     let empty = tempfile::tempdir().unwrap();
     let folder = empty.path().to_str().unwrap();
     refused_natively(&["noop", "--artifacts", folder], &[folder, "scripts/build.sh"]);

@@ -1,4 +1,4 @@
-//! What became of requests, as their clients saw it.
+//! The clients' account of their requests.
 
 use std::collections::BTreeMap;
 
@@ -6,28 +6,28 @@ use lumos_load::http::{Outcome, Record};
 
 /// The functions that are served.
 pub const FUNCTIONS: [&str; 3] = ["conformance", "leavers", "noop"];
-/// What the server may have taken a client for that closed for good.
-pub const WORDS_OF_LEAVERS: [&str; 3] = ["client-left", "deadline-passed", "queue-full"];
+/// The causes that the server may count for a client that has closed its connection.
+pub const LEAVER_CAUSES: [&str; 3] = ["client-left", "deadline-passed", "queue-full"];
 
-/// Two causes have one status and are counted together: the server drains, or an instance
-/// could not be made, which happens where making it takes longer than the time limit.
+/// Two causes share a status and are counted together: the server drains, or an instance could
+/// not be made, which happens when this takes longer than the time limit.
 pub const UNAVAILABLE: &str = "draining or no-instance";
 
-/// The one thing that became of a request.
+/// The fate of a request; each has exactly one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fate {
-    /// The server has counted it for this cause.
+    /// The server has counted the request with this cause.
     Counted(String),
-    /// The client closed for good: the server has counted it for one of
-    /// [`WORDS_OF_LEAVERS`].
+    /// The client closed the connection: the server has counted the request with one of
+    /// [`LEAVER_CAUSES`].
     Closed,
-    /// The server has counted it for no function, for this reason.
-    NotHeard(&'static str),
-    /// Its path is no function's.
+    /// The server has not counted the request, for this reason.
+    Unseen(&'static str),
+    /// The path belongs to no function.
     UnknownPath,
 }
 
-/// How many requests had which fate, by function.
+/// The number of requests by function and fate.
 #[derive(Clone, Debug, Default)]
 pub struct Account(BTreeMap<(&'static str, Fate), u64>);
 
@@ -42,12 +42,12 @@ impl Account {
         }
     }
 
-    /// All that were begun.
+    /// All requests.
     pub fn begun(&self) -> u64 {
         self.0.values().sum()
     }
 
-    /// Those of `function` that the server has counted, by cause.
+    /// The requests to `function` that the server has counted, by cause.
     pub fn counted(&self, function: &str) -> BTreeMap<String, u64> {
         let all = self.0.iter().filter(|((of, _), _)| *of == function);
         all.filter_map(|((_, fate), count)| match fate {
@@ -57,24 +57,24 @@ impl Account {
         .collect()
     }
 
-    /// Those of all functions for which `of` holds.
+    /// The requests to all functions whose fate satisfies `of`.
     pub fn sum(&self, of: impl Fn(&Fate) -> bool) -> u64 {
         self.0.iter().filter(|((_, fate), _)| of(fate)).map(|(_, count)| count).sum()
     }
 
-    /// How many were counted for `cause`.
+    /// The requests that were counted with `cause`.
     pub fn cause(&self, cause: &str) -> u64 {
         self.sum(|fate| matches!(fate, Fate::Counted(counted) if counted == cause))
     }
 
-    /// One line a fate, for people.
+    /// One line per fate, for people.
     pub fn lines(&self) -> Vec<String> {
         let line = |((function, fate), count): (&(&str, Fate), &u64)| {
             let (side, fate) = match fate {
                 Fate::Counted(cause) => ("both", cause.as_str()),
-                Fate::Closed => ("both", "closed for good"),
+                Fate::Closed => ("both", "client closed"),
                 Fate::UnknownPath => ("both", "unknown path"),
-                Fate::NotHeard(why) => ("client only", *why),
+                Fate::Unseen(why) => ("client only", *why),
             };
             format!("  {count:>9}  {function:<11}  {side:<11}  {fate}")
         };
@@ -82,7 +82,7 @@ impl Account {
     }
 }
 
-/// The cause that a status stands for, among those that the requests of the mix can have.
+/// The cause of a status, among the causes that requests of the mix can have.
 pub fn cause_of(status: u16) -> &'static str {
     match status {
         200 => "answered",
@@ -98,26 +98,26 @@ pub fn cause_of(status: u16) -> &'static str {
     }
 }
 
-/// The word under which a cause is counted here.
-pub fn word(cause: &str) -> &str {
+/// The key under which a cause is counted here.
+pub fn key(cause: &str) -> &str {
     if ["draining", "no-instance"].contains(&cause) { UNAVAILABLE } else { cause }
 }
 
-/// What became of a request of the load generator.
+/// The fate of a request of the load generator.
 ///
 /// # Panics
-/// When the server has not kept to the protocol, or not answered at all.
+/// If the server has violated the protocol or not responded at all.
 pub fn fate_of(record: &Record, server_ends: bool) -> Fate {
     match (record.outcome, record.status) {
         (Outcome::Ok | Outcome::Status, Some(404)) => Fate::UnknownPath,
         (Outcome::Ok | Outcome::Status, Some(status)) => Fate::Counted(cause_of(status).into()),
         (Outcome::Disconnected, _) => Fate::Closed,
         (Outcome::Closed | Outcome::Reset, _) if !server_ends => {
-            Fate::NotHeard("the connection had been idle for too long")
+            Fate::Unseen("the connection had idled too long")
         }
         (Outcome::Closed | Outcome::Reset | Outcome::Connect, _) if server_ends => {
-            Fate::NotHeard("the server had closed")
+            Fate::Unseen("the server had closed")
         }
-        _ => panic!("no request of the mix may end like this: {record:?}"),
+        _ => panic!("no request of the mix may end this way: {record:?}"),
     }
 }

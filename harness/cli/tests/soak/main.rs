@@ -1,48 +1,49 @@
-//! The soak: `lumos serve` under mixed load with traps, timeouts, bursts and clients that leave,
-//! for a few seconds, or for `LUMOS_SOAK_SECONDS` (scripts/soak.sh).
+//! The soak test: `lumos serve` under mixed load with traps, timeouts, bursts and clients that
+//! leave, for a few seconds or for `LUMOS_SOAK_SECONDS` (scripts/soak.sh).
 //!
 //! # What must add up
 //!
-//! A request counts at the server from the moment at which its head was read. So of all that
-//! clients begin:
+//! The server counts a request once it has read the head. So for the requests that clients
+//! begin:
 //!
 //! ```text
-//! begun = told a cause + left without an answer + not heard
+//! begun = answered + abandoned + unseen
 //! ```
 //!
-//! * *told*: a complete response came, and its status (or its body) names the cause;
-//! * *left*: the client closed or half-closed the connection after a complete head, and no
-//!   answer came;
-//! * *not heard*: the head was never completed, or the server closed a connection that had
-//!   been idle for too long just when a request was sent on it, or no connection was made.
+//! * *answered*: the client received a complete response whose status or body names the cause.
+//! * *abandoned*: the client closed or half-closed the connection after a complete head, and
+//!   received no response.
+//! * *unseen*: the head was never complete, or the request was sent while the server closed a
+//!   connection that had idled too long, or no connection was made.
 //!
 //! And for each function and each cause, exactly:
 //!
 //! ```text
-//! lumos_requests_total{function, cause} = told(function, cause) + left(function, cause)
+//! lumos_requests_total{function, cause} = answered(function, cause) + abandoned(function, cause)
 //! ```
 //!
-//! What is *not heard* stands on no side. Who *leaves* must know what the server took it for:
+//! The server does not count *unseen* requests. For an *abandoned* request, the test must know
+//! the cause that the server counts:
 //!
-//! * who leaves in the middle of its body is `client-left`, since no pool has seen it;
-//! * who half-closes goes on reading. When the server has decided before it sees that, the
-//!   answer arrives and the client was *told*. When the connection ends without an answer,
-//!   the server has seen the client leave: `client-left`;
-//! * who closes for good cannot know. A full queue may have refused it before, or a stalled
-//!   machine may have seen the deadline before the end of the connection. Those clients alone
-//!   use a second name of the function, `leavers`, which nobody else asks: there
-//!   the sum over `client-left`, `queue-full` and `deadline-passed` is asserted, and the
-//!   split is shown. Its guests spin for the whole time limit, so that no answer comes first.
+//! * A client that leaves in the middle of its body counts as `client-left`, because no pool
+//!   has seen the request.
+//! * A client that half-closes continues to read. If the server decides before it sees the
+//!   half-close, the request is *answered*. If the connection ends without a response, the
+//!   server has seen the client leave: `client-left`.
+//! * A client that closes cannot know the cause. A full queue may have refused the request
+//!   before, or a stalled machine may have seen the deadline before the end of the connection.
+//!   Only these clients call the function under a second name, `leavers`. For that name the
+//!   test asserts the sum of `client-left`, `queue-full` and `deadline-passed`, and prints the
+//!   split. Its guests spin for the whole time limit, so that no response comes first.
 //!
-//! The same holds when the server is drained while it is loaded, with the counts of its last
-//! words.
+//! The same must hold for the counts that the server prints after it was drained under load.
 
 mod account;
-mod by_hand;
 mod mix;
-mod peer;
+mod raw_client;
+mod resources;
+mod silent_peer;
 mod soak;
-mod watch;
 
 use std::path::Path;
 
@@ -66,13 +67,13 @@ fn wasmtime_in_processes() {
     soak::soak(("wasmtime-aot", "process"));
 }
 
-/// Where its library is: not every machine can build this host.
+/// Skipped on machines where this host is not built.
 #[test]
 fn wasmedge_in_threads() {
     let host = Path::new(env!("CARGO_BIN_EXE_lumos")).with_file_name("lumos-host-wasmedge");
     if host.is_file() && soak::is_built("wasmedge-aot") {
         soak::soak(("wasmedge-aot", "thread"));
     } else {
-        println!("wasmedge-aot in threads: not soaked, since it is not built here");
+        println!("wasmedge-aot in threads: skipped, because it is not built here");
     }
 }

@@ -1,4 +1,4 @@
-//! The mix of loads: what the load generator sends, and the clients by hand.
+//! The mix of loads: requests of the load generator and of raw clients.
 
 use std::net::SocketAddr;
 use std::thread;
@@ -12,12 +12,12 @@ use lumos_model::arrival::{Arrival, Delayed, Rate, Traffic};
 use lumos_model::units::Span;
 
 use crate::account::{Account, Fate, fate_of};
-use crate::by_hand::{self, MANNERS};
+use crate::raw_client::{self, BEHAVIOURS};
 
-/// What the server accepts as a body.
-pub const MOST_BODY: usize = 64 << 10;
-/// Longer than anything may take: a client of the generator never gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest body that the server accepts.
+pub const MAX_BODY: usize = 64 << 10;
+/// Longer than any response may take: a client of the generator never gives up.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Requests of one kind.
 struct Class {
@@ -26,9 +26,9 @@ struct Class {
     method: Method,
     body: String,
     traffic: Traffic,
-    /// Whether connections are used again.
-    keeps: bool,
-    /// Whether its clients close for good when they have sent.
+    /// Whether connections are reused.
+    keeps_alive: bool,
+    /// Whether clients close the connection once they have sent the request.
     leaves: bool,
 }
 
@@ -40,13 +40,13 @@ impl Class {
             method: Method::POST,
             body: body.into(),
             traffic: Traffic { arrival, delayed: None },
-            keeps: true,
+            keeps_alive: true,
             leaves: false,
         }
     }
 
-    fn once_a_connection(self) -> Self {
-        Self { keeps: false, ..self }
+    fn one_per_connection(self) -> Self {
+        Self { keeps_alive: false, ..self }
     }
 }
 
@@ -62,27 +62,27 @@ fn echo(bytes: usize) -> String {
     format!(r#"{{"op":"echo","data":"{}"}}"#, "x".repeat(bytes))
 }
 
-/// Many at once that keep all instances busy, then nothing.
+/// Many requests at once that keep all instances busy, then a pause.
 fn bursts() -> Arrival {
     let span = |ms| Span(Duration::from_millis(ms));
     Arrival::Burst { rate: rate(200.0), low: rate(0.0), on: span(200), off: span(1300) }
 }
 
-/// What the generator sends; `silent` blocks a guest.
+/// The requests of the generator. A guest that connects to `silent` blocks.
 fn classes(silent: SocketAddr) -> Vec<Class> {
     let op = |op: &str, per_second| Class::new(format!(r#"{{"op":"{op}"}}"#), poisson(per_second));
     let block = format!(r#"{{"op":"block","addr":"{silent}"}}"#);
     let noop = |arrival| Class { function: "noop", path: "/noop", ..Class::new(r#"{}"#, arrival) };
-    // Gaps that outlive the keep-alive: cold starts in the middle of it.
+    // Gaps longer than the keep-alive cause cold starts during the load.
     let gap = Delayed { share: rate(0.05), gap: Span(Duration::from_millis(250)) };
     let mut noops = noop(poisson(60.0));
     noops.traffic.delayed = Some(gap);
     vec![
         Class::new(echo(16), poisson(30.0)),
-        Class::new(echo(16), poisson(5.0)).once_a_connection(),
+        Class::new(echo(16), poisson(5.0)).one_per_connection(),
         Class::new(echo(10 << 10), poisson(8.0)),
-        Class::new(echo(MOST_BODY - 100), poisson(4.0)),
-        Class::new(echo(MOST_BODY + 1), poisson(3.0)),
+        Class::new(echo(MAX_BODY - 100), poisson(4.0)),
+        Class::new(echo(MAX_BODY + 1), poisson(3.0)),
         Class::new("no JSON", poisson(4.0)),
         Class::new(r#"{"op":"fail","message":"no luck"}"#, poisson(3.0)),
         Class::new(r#"{"op":"grow","bytes":1048576}"#, poisson(2.0)),
@@ -93,9 +93,9 @@ fn classes(silent: SocketAddr) -> Vec<Class> {
         Class::new(&block, poisson(2.0)),
         Class::new(&block, bursts()),
         Class { method: Method::GET, ..Class::new("", poisson(2.0)) },
-        Class { path: "/nobody", ..Class::new("{}", poisson(2.0)) },
+        Class { path: "/nowhere", ..Class::new("{}", poisson(2.0)) },
         noops,
-        noop(poisson(5.0)).once_a_connection(),
+        noop(poisson(5.0)).one_per_connection(),
         Class {
             function: "leavers",
             path: "/leavers",
@@ -106,16 +106,16 @@ fn classes(silent: SocketAddr) -> Vec<Class> {
 }
 
 impl Class {
-    /// Sends it for `duration`; `server_ends`: nobody need be there to the end.
+    /// Sends requests for `duration`. `server_ends`: the server may end meanwhile.
     fn send(&self, to: SocketAddr, seed: u64, duration: Duration, server_ends: bool) -> Account {
         let mut target = Target::new(to, PathAndQuery::from_static(self.path));
         target.method = self.method.clone();
         target.body = self.body.clone().into_bytes();
-        if !self.keeps {
+        if !self.keeps_alive {
             target.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         let options = LoadOptions {
-            timeout: PATIENCE,
+            timeout: TIMEOUT,
             disconnect: if self.leaves { 1.0 } else { 0.0 },
             ..LoadOptions::default()
         };
@@ -130,8 +130,8 @@ impl Class {
             &mut |record| {
                 numbers.push(record.seq);
                 let fate = fate_of(record, server_ends);
-                let is_idle = matches!(fate, Fate::NotHeard(_)) && !server_ends;
-                assert!(self.keeps || !is_idle, "a new connection is not idle: {record:?}");
+                let is_idle = matches!(fate, Fate::Unseen(_)) && !server_ends;
+                assert!(self.keeps_alive || !is_idle, "a new connection has not idled: {record:?}");
                 account.add(self.function, fate);
             },
         )
@@ -143,7 +143,7 @@ impl Class {
     }
 }
 
-/// Sends the whole mix for `duration` and waits until each request has its outcome.
+/// Sends the whole mix for `duration` and waits for the outcome of each request.
 pub fn send(to: SocketAddr, silent: SocketAddr, seed: u64, duration: Duration) -> Account {
     let classes = classes(silent);
     thread::scope(|scope| {
@@ -152,36 +152,38 @@ pub fn send(to: SocketAddr, silent: SocketAddr, seed: u64, duration: Duration) -
             let seed = seed * 100 + index as u64;
             senders.push(scope.spawn(move || class.send(to, seed, duration, false)));
         }
-        for (index, (manner, per_second)) in MANNERS.into_iter().enumerate() {
+        for (index, (behaviour, per_second)) in BEHAVIOURS.into_iter().enumerate() {
             let seed = seed * 100 + 50 + index as u64;
             senders.push(scope.spawn(move || {
                 let begin = Instant::now();
                 thread::scope(|clients| {
-                    let mut asked = Vec::new();
+                    let mut sent = Vec::new();
                     for at in times(poisson(per_second), seed, duration) {
                         thread::sleep(at.saturating_sub(begin.elapsed()));
-                        asked.push(clients.spawn(move || by_hand::ask(to, manner, silent)));
+                        sent.push(
+                            clients.spawn(move || raw_client::send_request(to, behaviour, silent)),
+                        );
                     }
                     let mut account = Account::default();
-                    for client in asked {
-                        account.add("conformance", client.join().expect("it does not panic"));
+                    for client in sent {
+                        account.add("conformance", client.join().expect("no client panics"));
                     }
                     account
                 })
             }));
         }
         let mut all = Account::default();
-        senders.into_iter().for_each(|sender| all.merge(sender.join().expect("no panic")));
+        senders.into_iter().for_each(|sender| all.merge(sender.join().expect("no sender panics")));
         all
     })
 }
 
-/// Sends what is short, blocks, and traps, for `duration`, in which the server may end.
+/// Sends short, blocking and trapping requests for `duration`, during which the server may end.
 pub fn send_to_the_end(to: SocketAddr, silent: SocketAddr, duration: Duration) -> Account {
     let block = format!(r#"{{"op":"block","addr":"{silent}"}}"#);
     let classes = [
         Class::new(echo(16), poisson(100.0)),
-        Class::new(echo(16), poisson(20.0)).once_a_connection(),
+        Class::new(echo(16), poisson(20.0)).one_per_connection(),
         Class::new(block, poisson(10.0)),
         Class::new(r#"{"op":"trap"}"#, poisson(5.0)),
     ];
@@ -191,17 +193,17 @@ pub fn send_to_the_end(to: SocketAddr, silent: SocketAddr, duration: Duration) -
             senders.push(scope.spawn(move || class.send(to, seed, duration, true)));
         }
         let mut all = Account::default();
-        senders.into_iter().for_each(|sender| all.merge(sender.join().expect("no panic")));
+        senders.into_iter().for_each(|sender| all.merge(sender.join().expect("no sender panics")));
         all
     })
 }
 
 fn times(arrival: Arrival, seed: u64, duration: Duration) -> Vec<Duration> {
     let traffic = Traffic { arrival, delayed: None };
-    match Arrivals::new(&traffic, seed, duration).expect("the rate is one") {
-        Arrivals::Open(times) => {
-            times.map(|at| Duration::from_nanos(at.expect("it is no trace"))).collect()
-        }
+    match Arrivals::new(&traffic, seed, duration).expect("the rate is valid") {
+        Arrivals::Open(times) => times
+            .map(|at| Duration::from_nanos(at.expect("a generated arrival cannot fail")))
+            .collect(),
         Arrivals::Closed(_) => unreachable!("poisson is an open loop"),
     }
 }

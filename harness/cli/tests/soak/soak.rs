@@ -1,4 +1,4 @@
-//! The course of a soak: rounds of load, and between them what must be zero.
+//! One soak: rounds of load, and checks between them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,29 +11,30 @@ use lumos_testkit::server::Server;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use crate::account::{Account, FUNCTIONS, Fate, WORDS_OF_LEAVERS, word};
-use crate::mix::{self, MOST_BODY};
-use crate::peer::Peer;
-use crate::watch::{self, Held};
+use crate::account::{Account, FUNCTIONS, Fate, LEAVER_CAUSES, key};
+use crate::mix::{self, MAX_BODY};
+use crate::resources::{self, Resources};
+use crate::silent_peer::SilentPeer;
 
-/// How long a soak lasts unless the environment says otherwise, in seconds.
-const SHORT: u64 = 5;
-/// Load between two looks at what is held.
+/// The default duration of a soak, in seconds.
+const DEFAULT_SECONDS: u64 = 5;
+/// The longest load between two checks.
 const LONGEST_ROUND: Duration = Duration::from_secs(20);
-/// How long the server is loaded while it drains.
-const FAREWELL: Duration = Duration::from_millis(1500);
-/// Descriptors, threads and memory of a loaded server differ from those of a new one; from
-/// here on they must not grow.
+/// How long the load lasts during which the server is drained.
+const DRAIN_LOAD: Duration = Duration::from_millis(1500);
+/// Descriptors, threads and memory of a loaded server differ from those of a new one. After the
+/// warm-up they must not grow.
 const WARM_UP: Duration = Duration::from_secs(2);
 
-const MOST_INSTANCES: u64 = 4;
-/// How long closing may take on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// Descriptors of the event loops that Wasmtime's host keeps for further instances: three
-/// each, and as many as it ever had instances at one time, of which half may be on their end.
-const MOST_LOOPS: usize = 3 * 2 * MOST_INSTANCES as usize * FUNCTIONS.len();
+const MAX_INSTANCES: u64 = 4;
+/// How long closing may take on a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// Descriptors of the event loops that Wasmtime's host keeps for further instances. Each loop
+/// has three, and there are as many loops as there ever were instances at one time: twice the
+/// maximum, because as many may be ending.
+const MAX_LOOP_DESCRIPTORS: usize = 3 * 2 * MAX_INSTANCES as usize * FUNCTIONS.len();
 
-/// What must have happened, however short it was; and what must have in a minute.
+/// Causes that must occur in every soak, and causes that must occur within a minute.
 const CERTAIN: [&str; 9] = [
     "answered",
     "bad-request",
@@ -48,44 +49,44 @@ const CERTAIN: [&str; 9] = [
 const RARE: [&str; 2] = ["out-of-memory", "slow-body"];
 const LONG: Duration = Duration::from_secs(60);
 
-/// Threads that a host may ever have: its own (main, the reader of its input, the watchdogs
-/// of the gateway and of each function's engine, one to spare), two of each event loop and one
-/// that its runtime may start, and those of the pools with their runtime's, which are made when
-/// they are needed and stay (`Threads::start`).
-fn most_threads() -> u64 {
+/// The most threads of a host: its own (main, the reader of its input, the watchdogs of the
+/// gateway and of each function's engine, one to spare); for each event loop its two and one
+/// that its runtime may start; and the pools' threads with that of their runtime, which start on
+/// demand and stay (`Threads::start`).
+fn max_threads() -> u64 {
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
     let functions = FUNCTIONS.len() as u64;
     let (own, event_loops) = (4 + functions, 3 * cores.min(4));
-    own + event_loops + 1 + MOST_INSTANCES * functions + 64
+    own + event_loops + 1 + MAX_INSTANCES * functions + 64
 }
 
-/// How much the anonymous memory of host and `lumos` may grow from the end of the warm-up to
-/// the end, ten minutes and 87,000 requests later. Measured: 5 to 8 MiB, of which two thirds
-/// come in the first minute, while the allocator's arenas of further threads fill.
-const MOST_GROWTH_KIB: u64 = 16 << 10;
-/// How much of that may come in the second half of a long soak: what leaks does not slow
-/// down. Measured: below 1 MiB. Two kilobytes that stay of each instance would be 12 MiB.
-const MOST_LATE_GROWTH_KIB: u64 = 4 << 10;
-/// What Wasmtime keeps of the pages that an instance has touched, at most, for the next one
-/// in its slot (`reservation` in runtimes/wasmtime/src/engine.rs). A slot fills when a
-/// function first touches much in it, however late that is: 30 MiB were measured after ten
-/// minutes, of which 0.7 came in the last four.
+/// How much the anonymous memory of the host and of `lumos` may grow after the warm-up, within
+/// ten minutes and 87,000 requests. Measured: 5 to 8 MiB, of which two thirds occur in the first
+/// minute, while the allocator's arenas of new threads fill.
+const MAX_GROWTH_KIB: u64 = 16 << 10;
+/// How much of that may occur in the second half of a long soak, because a leak does not slow
+/// down. Measured: below 1 MiB. A leak of two kilobytes per instance would be 12 MiB.
+const MAX_LATE_GROWTH_KIB: u64 = 4 << 10;
+/// The most touched pages of an instance that Wasmtime keeps for the next one in its slot
+/// (`reservation` in runtimes/wasmtime/src/engine.rs). A slot fills when a function first
+/// touches much memory in it, at any time: 30 MiB were measured after ten minutes, of which
+/// 0.7 MiB were added in the last four.
 const KEPT_KIB: u64 = 4 << 10;
 
 struct Soak {
     name: String,
     server: Server,
-    peer: Peer,
+    peer: SilentPeer,
     host: i32,
     begin: Instant,
-    /// What host and `lumos` held before the first request.
-    fresh: [Held; 2],
+    /// The resources of the host and of `lumos` before the first request.
+    fresh: [Resources; 2],
     groups: usize,
     account: Account,
     table: String,
 }
 
-/// Whether the function is built for `form`.
+/// Whether `conformance` is built in `form`.
 pub fn is_built(form: &str) -> bool {
     manifest()["artifacts"].as_array().expect("a list").iter().any(|artifact| {
         artifact["function"] == "conformance" && artifact["form"].as_str() == Some(form)
@@ -101,7 +102,7 @@ fn manifest() -> Value {
     serde_json::from_slice(&text).unwrap()
 }
 
-/// The functions as built, with `conformance` under a second name.
+/// The functions as built, and `conformance` under a second name.
 fn artifacts() -> tempfile::TempDir {
     let mut manifest = manifest();
     let built = manifest["artifacts"].as_array_mut().unwrap();
@@ -121,46 +122,47 @@ fn artifacts() -> tempfile::TempDir {
     folder
 }
 
-/// Soaks functions on a target in an isolation, with memory that is not reserved.
+/// Soaks a target in an isolation, without reserved memory.
 pub fn soak(subject: (&str, &str)) {
-    soak_with(subject, false, [MOST_GROWTH_KIB, MOST_LATE_GROWTH_KIB]);
+    soak_with(subject, false, [MAX_GROWTH_KIB, MAX_LATE_GROWTH_KIB]);
 }
 
-/// Soaks them in threads, where the engine keeps the pages of the slots that it has reserved.
+/// Soaks a target in threads, where the engine keeps pages of the slots that it has reserved.
 pub fn soak_reserved(target: &str) {
-    let most_kib = MOST_GROWTH_KIB + KEPT_KIB * MOST_INSTANCES * FUNCTIONS.len() as u64;
-    soak_with((target, "thread"), true, [most_kib, most_kib]);
+    let max_kib = MAX_GROWTH_KIB + KEPT_KIB * MAX_INSTANCES * FUNCTIONS.len() as u64;
+    soak_with((target, "thread"), true, [max_kib, max_kib]);
 }
 
-/// `most_kib`: what memory may grow by in all, and in the second half of a long soak.
-fn soak_with(subject: (&str, &str), reserves: bool, most_kib: [u64; 2]) {
-    let seconds = std::env::var("LUMOS_SOAK_SECONDS")
-        .map_or(SHORT, |text| text.parse().expect("LUMOS_SOAK_SECONDS is a number of seconds"));
+/// `max_kib`: how much memory may grow in all, and in the second half of a long soak.
+fn soak_with(subject: (&str, &str), reserves: bool, max_kib: [u64; 2]) {
+    let seconds = std::env::var("LUMOS_SOAK_SECONDS").map_or(DEFAULT_SECONDS, |text| {
+        text.parse().expect("LUMOS_SOAK_SECONDS is a number of seconds")
+    });
     let whole = Duration::from_secs(seconds);
     let artifacts = artifacts();
     let mut soak = Soak::start(subject, artifacts.path().to_str().unwrap(), reserves);
     soak.round(0, WARM_UP);
-    let warm = soak.look();
+    let warm = soak.measure();
     let round = LONGEST_ROUND.min(whole / 2);
     let mut rounds = 0;
     let mut halfway = warm.clone();
     while soak.begin.elapsed() < whole || rounds < 2 {
         rounds += 1;
         soak.round(rounds, round);
-        let held = soak.look();
+        let held = soak.measure();
         if soak.begin.elapsed() <= whole / 2 {
             halfway = held;
         }
     }
-    soak.serves();
-    let end = soak.look();
+    soak.check_service();
+    let end = soak.measure();
     soak.check_coverage(&CERTAIN);
     if whole >= LONG {
         soak.check_coverage(&RARE);
     }
-    soak.check_growth(&warm, &end, most_kib[0]);
+    soak.check_growth(&warm, &end, max_kib[0]);
     if whole >= LONG {
-        soak.check_growth(&halfway, &end, most_kib[1]);
+        soak.check_growth(&halfway, &end, max_kib[1]);
     }
     let growth = [0, 1].map(|of| end[of].anonymous_kib as i64 - warm[of].anonymous_kib as i64);
     let (name, seconds) = (soak.name.clone(), soak.begin.elapsed().as_secs());
@@ -174,7 +176,7 @@ fn soak_with(subject: (&str, &str), reserves: bool, most_kib: [u64; 2]) {
 
 impl Soak {
     fn start(subject: (&str, &str), artifacts: &str, reserves: bool) -> Self {
-        let (instances, most) = (MOST_INSTANCES.to_string(), format!("{MOST_BODY}B"));
+        let (instances, max_body) = (MAX_INSTANCES.to_string(), format!("{MAX_BODY}B"));
         let options = [
             ["--artifacts", artifacts],
             ["--max-instances", &instances],
@@ -182,20 +184,20 @@ impl Soak {
             ["--keep-alive", "100ms"],
             ["--timeout", "300ms"],
             ["--memory", "128MiB"],
-            ["--max-body", &most],
+            ["--max-body", &max_body],
             ["--max-connections", "96"],
             ["--idle", "1s"],
             ["--reserve", if reserves { "true" } else { "false" }],
         ];
         let server = Server::start(&FUNCTIONS, subject, options.as_flattened());
         let host = server.host().as_raw();
-        let fresh = [Held::by(host), Held::by(server.pid() as i32)];
+        let fresh = [Resources::of(host), Resources::of(server.pid() as i32)];
         let table = "  time s    requests  fds host/lumos  threads  anonymous KiB host/lumos  \
                      instances made/failed\n";
         Self {
             name: format!("{}/{}{}", subject.0, subject.1, if reserves { "/kept" } else { "" }),
-            groups: watch::groups(server.pid()),
-            peer: Peer::new(),
+            groups: resources::groups(server.pid()),
+            peer: SilentPeer::new(),
             host,
             fresh,
             begin: Instant::now(),
@@ -205,7 +207,7 @@ impl Soak {
         }
     }
 
-    /// Loads it, then sees that nothing is left of that, and that the counts agree.
+    /// Loads the server, then checks that nothing of the load is left and that counts agree.
     fn round(&mut self, number: u64, duration: Duration) {
         let account = mix::send(self.server.address, self.peer.address, number, duration);
         self.account.merge(account);
@@ -213,8 +215,8 @@ impl Soak {
         self.check_counts();
     }
 
-    /// Waits until the pools are scaled to zero and all that was opened is closed. What
-    /// leaks makes this fail.
+    /// Waits until the pools are scaled to zero and all resources are released. Fails on a
+    /// leak.
     fn settle(&self) {
         let name = &self.name;
         let mut metrics = self.server.metrics();
@@ -222,35 +224,41 @@ impl Soak {
             metrics = self.server.metrics();
             metrics.sum("lumos_instances") + metrics.sum("lumos_queued_requests") == 0.0
         });
-        wait_until(&format!("{name}: connections to end, but for the one that asks"), || {
+        wait_until(&format!("{name}: all connections to end but the one that asks"), || {
             self.server.metrics().sum("lumos_connections") == 1.0
         });
-        wait_until(&format!("{name}: the processes of instances to go"), || {
-            watch::children(self.host) == 0
+        wait_until(&format!("{name}: the processes of instances to end"), || {
+            resources::children(self.host) == 0
         });
-        wait_until(&format!("{name}: the groups of instances to go"), || {
-            watch::groups(self.server.pid()) == self.groups
+        wait_until(&format!("{name}: the cgroups of instances to be removed"), || {
+            resources::groups(self.server.pid()) == self.groups
         });
-        wait_until(&format!("{name}: guests' sockets to close"), || self.peer.held() == 0);
+        wait_until(&format!("{name}: guests' sockets to close"), || {
+            self.peer.open_connections() == 0
+        });
         for (pid, fresh) in [self.host, self.server.pid() as i32].into_iter().zip(&self.fresh) {
             self.wait_for_descriptors(pid, fresh);
         }
     }
 
-    /// All that a process opened must be closed. Only a host of instances in threads may keep
-    /// more: event loops, one for each instance that it ever had at a time.
-    fn wait_for_descriptors(&self, pid: i32, fresh: &Held) {
-        let spare = if self.name.contains("/thread") && pid == self.host { MOST_LOOPS } else { 0 };
+    /// A process must close all descriptors that it opened. Only a host of instances in threads
+    /// may keep some: event loops, one for each instance that it ever had at one time.
+    fn wait_for_descriptors(&self, pid: i32, fresh: &Resources) {
+        let spare = if self.name.contains("/thread") && pid == self.host {
+            MAX_LOOP_DESCRIPTORS
+        } else {
+            0
+        };
         let (before, loops_before) = fresh.without_event_loops();
         let begin = Instant::now();
         loop {
-            let held = Held::by(pid);
+            let held = Resources::of(pid);
             let (now, loops) = held.without_event_loops();
             if now == before && loops <= loops_before + spare {
                 return;
             }
             assert!(
-                begin.elapsed() < PATIENCE,
+                begin.elapsed() < TIMEOUT,
                 "{}: process {pid} held {:?} and holds {:?}",
                 self.name,
                 fresh.descriptors,
@@ -260,7 +268,7 @@ impl Soak {
         }
     }
 
-    /// What both sides have counted is the same: see the head of `main.rs`.
+    /// Checks that both sides have counted the same: see the head of `main.rs`.
     fn check_counts(&self) {
         let metrics = self.server.metrics();
         for function in FUNCTIONS {
@@ -268,26 +276,26 @@ impl Soak {
             let mut clients = self.account.counted(function);
             if function == "leavers" {
                 let closed = self.account.sum(|fate| *fate == Fate::Closed);
-                assert!(clients.is_empty(), "nobody stays for an answer: {clients:?}");
-                clients.insert("closed for good".to_owned(), closed);
-                let words = WORDS_OF_LEAVERS.iter().filter_map(|word| server.remove(*word)).sum();
-                server.insert("closed for good".to_owned(), words);
+                assert!(clients.is_empty(), "no leaver waits for a response: {clients:?}");
+                clients.insert("client closed".to_owned(), closed);
+                let sum = LEAVER_CAUSES.iter().filter_map(|cause| server.remove(*cause)).sum();
+                server.insert("client closed".to_owned(), sum);
             }
             assert_eq!(server, clients, "{}: {function}, server and clients", self.name);
         }
         let unknown = self.account.sum(|fate| *fate == Fate::UnknownPath) as f64;
         assert_eq!(metrics.value("lumos_unknown_paths_total", &[]), Some(unknown));
-        let standing = ["made", "reclaimed", "failed"]
+        let totals = ["made", "reclaimed", "failed"]
             .map(|what| metrics.sum(&format!("lumos_instances_{what}_total")));
-        // Among those that failed are some that could not be made.
-        let [made, reclaimed, failed] = standing;
+        // The failed instances include some that could not be made.
+        let [made, reclaimed, failed] = totals;
         let gone = reclaimed..=reclaimed + failed;
-        assert!(gone.contains(&made), "{}: {standing:?} instances", self.name);
+        assert!(gone.contains(&made), "{}: {totals:?} instances", self.name);
     }
 
-    /// What is held now, as a row of the table.
-    fn look(&mut self) -> [Held; 2] {
-        let held = [Held::by(self.host), Held::by(self.server.pid() as i32)];
+    /// Measures the resources and adds a row to the table.
+    fn measure(&mut self) -> [Resources; 2] {
+        let held = [Resources::of(self.host), Resources::of(self.server.pid() as i32)];
         let metrics = self.server.metrics();
         let [host, lumos] = &held;
         let row = format!(
@@ -307,11 +315,11 @@ impl Soak {
         held
     }
 
-    /// A plain request is served as on the first day.
-    fn serves(&mut self) {
+    /// Plain requests are still served.
+    fn check_service(&mut self) {
         let reply = self.server.client().post("/conformance", r#"{"op":"echo","data":"still"}"#);
         assert_eq!((reply.status, reply.body.as_str()), (200, r#"{"data":"still"}"#));
-        assert!(reply.start().starts_with("cold:"), "it had scaled to zero: {reply:?}");
+        assert!(reply.start().starts_with("cold:"), "the pool had scaled to zero: {reply:?}");
         assert_eq!(self.server.client().post("/noop", "{}").status, 200);
         self.account.add("conformance", Fate::Counted("answered".to_owned()));
         self.account.add("noop", Fate::Counted("answered".to_owned()));
@@ -319,7 +327,7 @@ impl Soak {
         self.check_counts();
     }
 
-    /// What was meant to happen has happened.
+    /// Checks that each of `causes` has occurred.
     fn check_coverage(&self, causes: &[&str]) {
         for cause in causes {
             assert_ne!(self.account.cause(cause), 0, "{}: no {cause}", self.name);
@@ -331,21 +339,21 @@ impl Soak {
         }
     }
 
-    fn check_growth(&self, earlier: &[Held; 2], end: &[Held; 2], most_kib: u64) {
+    fn check_growth(&self, earlier: &[Resources; 2], end: &[Resources; 2], max_kib: u64) {
         for (before, now) in earlier.iter().zip(end) {
             let growth = now.anonymous_kib.saturating_sub(before.anonymous_kib);
-            assert!(growth <= most_kib, "{}: memory grew by {growth} KiB", self.name);
+            assert!(growth <= max_kib, "{}: memory grew by {growth} KiB", self.name);
         }
         assert_eq!(end[1].threads, self.fresh[1].threads, "{}: threads of lumos", self.name);
-        assert!(end[0].threads <= most_threads(), "{}: {} threads", self.name, end[0].threads);
+        assert!(end[0].threads <= max_threads(), "{}: {} threads", self.name, end[0].threads);
     }
 
-    /// Ends the server while it is loaded: its last words agree with what clients saw.
-    /// Returns how many requests were begun in all.
+    /// Ends the server under load. The counts that it prints agree with those of the clients.
+    /// Returns the number of requests of the whole soak.
     fn drain_under_load(mut self) -> u64 {
         let (to, silent) = (self.server.address, self.peer.address);
         let leavers = by_cause(&self.server.metrics(), "leavers");
-        let load = std::thread::spawn(move || mix::send_to_the_end(to, silent, FAREWELL));
+        let load = std::thread::spawn(move || mix::send_to_the_end(to, silent, DRAIN_LOAD));
         let busy = || self.server.busy("conformance") > 0.0;
         wait_until(&format!("{}: the last load to run", self.name), busy);
         self.server.signal(Signal::SIGTERM);
@@ -357,30 +365,31 @@ impl Soak {
                 *expected.entry(cause).or_default() += count;
             }
         }
-        let (_, said) = ended.stdout.split_once("\ndrained: ").expect("its last words");
-        let lines = said.lines().skip(1).map(|line| line.trim().split_once("  ").unwrap());
-        let said = by_word(lines.map(|(count, cause)| (cause, count.parse().unwrap())));
-        assert_eq!(said, expected, "{}: last words and clients", self.name);
+        let (_, printed) =
+            ended.stdout.split_once("\ndrained: ").expect("the server prints its counts");
+        let lines = printed.lines().skip(1).map(|line| line.trim().split_once("  ").unwrap());
+        let printed = by_key(lines.map(|(count, cause)| (cause, count.parse().unwrap())));
+        assert_eq!(printed, expected, "{}: printed counts and clients", self.name);
         assert_nothing_left(&self.server.scratch, self.server.pid());
         println!("\n{}\n{}\n{}\n", self.name, self.table, self.account.lines().join("\n"));
         self.account.begun()
     }
 }
 
-/// What the server has counted of `function`, by cause, without those that are zero.
+/// The server's counts for `function` by cause, without zeros.
 fn by_cause(metrics: &Metrics, function: &str) -> BTreeMap<String, u64> {
-    let causes = lumos_platform::gateway::Ending::OF_FUNCTIONS.map(|ending| ending.as_str());
+    let causes = lumos_platform::gateway::ResponseCause::OF_FUNCTIONS.map(|ending| ending.as_str());
     let count = |cause: &str| {
         let labels = [("function", function), ("cause", cause)];
         metrics.value("lumos_requests_total", &labels).unwrap_or(0.0) as u64
     };
-    by_word(causes.into_iter().map(|cause| (cause, count(cause))))
+    by_key(causes.into_iter().map(|cause| (cause, count(cause))))
 }
 
-fn by_word<'c>(causes: impl Iterator<Item = (&'c str, u64)>) -> BTreeMap<String, u64> {
+fn by_key<'c>(causes: impl Iterator<Item = (&'c str, u64)>) -> BTreeMap<String, u64> {
     let mut counts = BTreeMap::new();
     for (cause, count) in causes.filter(|(_, count)| *count > 0) {
-        *counts.entry(word(cause).to_owned()).or_default() += count;
+        *counts.entry(key(cause).to_owned()).or_default() += count;
     }
     counts
 }

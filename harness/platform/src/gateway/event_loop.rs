@@ -1,102 +1,107 @@
-//! The threads of a gateway: some event loops, each with connections of its own.
+//! One event loop: a tokio runtime with two worker threads and connections of its own.
 //!
-//! A request is served in less time than it takes to hand it to another thread, so the loops
-//! share no work: a connection stays with the loop that it was given to, the one that had
-//! the fewest.
+//! Handing a request to another thread and its response back costs two wake-ups, more than a
+//! short function takes. So a short function is called *inline*, on the thread that has read
+//! its request. One of the two threads works and the other stands by. If an inline call takes
+//! longer than expected, the watchdog lets the stand-by thread work for the loop; the delayed
+//! thread stands by afterwards.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use lumos_runtime::error::HostError;
-use tokio::runtime::{Builder, Handle, Runtime};
+use lumos_os::clock::monotonic_ns;
+use tokio::runtime::Handle;
 
-use super::LAST_ANSWERS;
-use super::here::{Here, Permit, Watchdog, Watched};
+use super::activity::Activity;
+use super::standby::StandBy;
 
-/// Threads of a loop: one that works, and one that stands by ([`super::here`]).
-const THREADS: usize = 2;
-
-/// All event loops; ended when it is dropped.
-pub struct EventLoops {
-    runtimes: Vec<Runtime>,
-    loops: Vec<Arc<EventLoop>>,
-    watchdog: Watchdog,
-}
-
-/// One event loop, as the connections see it that it has.
-pub struct EventLoop {
-    /// Where tasks are given to it.
-    pub threads: Handle,
-    here: Arc<Here>,
-    watched: Watched,
+/// One event loop, as its connections and the watchdog see it.
+#[derive(Debug)]
+pub(super) struct EventLoop {
+    pub(super) runtime: Handle,
     connections: AtomicUsize,
-}
-
-impl EventLoops {
-    /// Starts `count` loops.
-    ///
-    /// # Errors
-    /// When no threads can be had.
-    pub fn start(count: usize) -> Result<Self, HostError> {
-        let failed = |e| HostError::system("start the gateway's threads", e);
-        let runtimes = (0..count).map(|_| runtime()).collect::<Result<Vec<_>, _>>();
-        let runtimes = runtimes.map_err(failed)?;
-        let heres: Vec<_> = runtimes.iter().map(|_| Arc::new(Here::new())).collect();
-        let handles = runtimes.iter().map(|runtime| runtime.handle().clone());
-        let watchdog = Watchdog::start(heres.iter().cloned().zip(handles).collect());
-        let watchdog = watchdog.map_err(failed)?;
-        let loops = runtimes.iter().zip(heres).map(|(runtime, here)| {
-            let (threads, watched) = (runtime.handle().clone(), watchdog.watched());
-            let connections = AtomicUsize::new(0);
-            Arc::new(EventLoop { threads, here, watched, connections })
-        });
-        let loops = loops.collect();
-        Ok(Self { runtimes, loops, watchdog })
-    }
-
-    /// The loop that does what belongs to no connection.
-    pub fn first(&self) -> &Runtime {
-        &self.runtimes[0]
-    }
-
-    /// The loops.
-    pub fn all(&self) -> &[Arc<EventLoop>] {
-        &self.loops
-    }
-}
-
-impl Drop for EventLoops {
-    fn drop(&mut self) {
-        self.watchdog.end();
-        for runtime in self.runtimes.drain(..) {
-            runtime.shutdown_timeout(LAST_ANSWERS);
-        }
-    }
-}
-
-fn runtime() -> std::io::Result<Runtime> {
-    Builder::new_multi_thread().worker_threads(THREADS).thread_name("gateway").enable_all().build()
+    /// Begin of the inline call in progress, nanoseconds of `CLOCK_MONOTONIC`; zero if none.
+    inline_call_ns: AtomicU64,
+    activity: Arc<Activity>,
+    standby: StandBy,
 }
 
 impl EventLoop {
-    /// A place for one more connection.
-    pub fn with_fewest_connections(loops: &[Arc<Self>]) -> Place {
-        let connections = |event_loop: &&Arc<Self>| event_loop.connections.load(Ordering::Relaxed);
-        let fewest = loops.iter().min_by_key(connections).expect("there is one loop at least");
-        fewest.connections.fetch_add(1, Ordering::Relaxed);
-        Place(Arc::clone(fewest))
+    /// `runtime` must have two worker threads.
+    pub(super) fn new(runtime: Handle, activity: Arc<Activity>) -> Self {
+        Self {
+            runtime,
+            connections: AtomicUsize::new(0),
+            inline_call_ns: AtomicU64::new(0),
+            activity,
+            standby: StandBy::default(),
+        }
     }
 
-    /// The permit to serve a request on the thread that works for this loop.
-    pub fn enter(&self) -> Option<Permit<'_>> {
-        self.here.enter(&self.watched)
+    /// Begins an inline call; `None` if one is in progress: this is the former stand-by thread,
+    /// which no other thread could replace.
+    pub(super) fn begin_inline_call(&self) -> Option<InlineCall<'_>> {
+        let now_ns = monotonic_ns();
+        self.inline_call_ns
+            .compare_exchange(0, now_ns, Ordering::SeqCst, Ordering::Relaxed)
+            .ok()?;
+        self.activity.call_began(now_ns);
+        Some(InlineCall(self))
+    }
+
+    /// When the inline call in progress began.
+    pub(super) fn inline_call_ns(&self) -> Option<NonZeroU64> {
+        NonZeroU64::new(self.inline_call_ns.load(Ordering::SeqCst))
+    }
+
+    /// Makes one of the worker threads stand by.
+    pub(super) fn keep_standby(self: &Arc<Self>) {
+        let this = Arc::clone(self);
+        self.runtime.spawn(async move { this.standby.block(this.runtime.clone()).await });
+    }
+
+    /// Lets the stand-by thread work for this loop.
+    pub(super) fn resume_standby(&self) {
+        self.standby.resume_one();
+    }
+
+    /// Releases all threads that stand by, so that the runtime can end.
+    pub(super) fn end_standby(&self) {
+        self.standby.end();
     }
 }
 
-/// What a connection has of its event loop; given back when it is dropped.
-pub struct Place(pub Arc<EventLoop>);
+/// An inline call in progress; it ends when this is dropped.
+#[derive(Debug)]
+pub(super) struct InlineCall<'l>(&'l EventLoop);
 
-impl Drop for Place {
+impl Drop for InlineCall<'_> {
+    fn drop(&mut self) {
+        self.0.inline_call_ns.store(0, Ordering::SeqCst);
+    }
+}
+
+/// The place of one connection in an event loop; freed when it is dropped.
+#[derive(Debug)]
+pub(super) struct ConnectionSlot(Arc<EventLoop>);
+
+impl ConnectionSlot {
+    /// In the loop that has the fewest connections.
+    pub(super) fn in_least_loaded(loops: &[Arc<EventLoop>]) -> Self {
+        let connections =
+            |event_loop: &&Arc<EventLoop>| event_loop.connections.load(Ordering::Relaxed);
+        let least = loops.iter().min_by_key(connections).expect("there is at least one loop");
+        least.connections.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(least))
+    }
+
+    pub(super) fn event_loop(&self) -> &Arc<EventLoop> {
+        &self.0
+    }
+}
+
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         self.0.connections.fetch_sub(1, Ordering::Relaxed);
     }
@@ -104,22 +109,39 @@ impl Drop for Place {
 
 #[cfg(test)]
 mod tests {
+    use tokio::runtime::Runtime;
+
     use super::*;
 
+    fn event_loops(runtime: &Runtime, count: usize) -> Vec<Arc<EventLoop>> {
+        let event_loop = || EventLoop::new(runtime.handle().clone(), Arc::default());
+        (0..count).map(|_| Arc::new(event_loop())).collect()
+    }
+
     #[test]
-    fn a_connection_goes_where_the_fewest_are() {
-        let loops = EventLoops::start(3).unwrap();
-        let place = || EventLoop::with_fewest_connections(loops.all());
-        let at = |place: &Place| {
+    fn connection_goes_to_the_loop_with_the_fewest() {
+        let runtime = Runtime::new().unwrap();
+        let loops = event_loops(&runtime, 3);
+        let slot = || ConnectionSlot::in_least_loaded(&loops);
+        let index = |slot: &ConnectionSlot| {
             loops
-                .all()
                 .iter()
-                .position(|one| Arc::ptr_eq(one, &place.0))
-                .expect("it is one of them")
+                .position(|event_loop| Arc::ptr_eq(event_loop, slot.event_loop()))
+                .expect("the slot is in one of the loops")
         };
-        let mut places: Vec<_> = (0..6).map(|_| place()).collect();
-        assert_eq!(places.iter().map(at).collect::<Vec<_>>(), [0, 1, 2, 0, 1, 2]);
-        drop(places.remove(4));
-        assert_eq!(at(&place()), 1);
+        let mut slots: Vec<_> = (0..6).map(|_| slot()).collect();
+        assert_eq!(slots.iter().map(index).collect::<Vec<_>>(), [0, 1, 2, 0, 1, 2]);
+        drop(slots.remove(4));
+        assert_eq!(index(&slot()), 1);
+    }
+
+    #[test]
+    fn an_event_loop_has_one_inline_call_at_a_time() {
+        let runtime = Runtime::new().unwrap();
+        let event_loop = event_loops(&runtime, 1).remove(0);
+        let first = event_loop.begin_inline_call().expect("no call is in progress");
+        assert!(event_loop.begin_inline_call().is_none(), "a second thread would call inline");
+        drop(first);
+        assert!(event_loop.begin_inline_call().is_some());
     }
 }

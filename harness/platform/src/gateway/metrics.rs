@@ -1,7 +1,7 @@
-//! What the gateway counts, as OpenMetrics 1.0 text.
+//! The gateway's metrics, as OpenMetrics 1.0 text.
 //!
-//! All that a request touches is looked up once, when its function is opened: counting is
-//! an atomic addition, a histogram's a short lock.
+//! The metrics that a request touches are looked up once, when its function is opened.
+//! Counting is then an atomic addition; a histogram takes a short lock.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,65 +11,59 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use lumos_model::cell::Start;
 use lumos_model::phase::Phase;
 use lumos_model::row::Sample;
-use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{
-    DescriptorEncoder, EncodeLabelSet, EncodeMetric, MetricEncoder, text,
-};
-use prometheus_client::metrics::MetricType;
-use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
-use super::ending::Ending;
-use crate::pool::Standing;
+use super::cause::ResponseCause;
+use super::pool_metrics::PoolCollector;
 use crate::service::Service;
 
 /// The media type of [`Metrics::text`].
-pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfFunction {
+struct FunctionLabels {
     function: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfCause {
+struct CauseLabels {
     function: String,
     cause: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfStart {
+struct StartLabels {
     function: String,
     start: &'static str,
 }
 
 type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 
-/// From 5 us to 84 s, each twice the last.
-fn times() -> Histogram {
+/// Buckets from 5 us to 84 s, each twice as wide as the one before.
+fn histogram() -> Histogram {
     Histogram::new(exponential_buckets(5e-6, 2.0, 25))
 }
 
 /// The metrics of one gateway.
-pub struct Metrics {
+pub(super) struct Metrics {
     registry: Registry,
-    requests: Family<OfCause, Counter>,
-    durations: Histograms<OfStart>,
-    queued: Histograms<OfFunction>,
-    cold: Family<OfFunction, Counter>,
-    /// Open connections.
-    pub connections: Gauge,
-    /// Connections since the beginning.
-    pub accepted: Counter,
+    requests: Family<CauseLabels, Counter>,
+    durations: Histograms<StartLabels>,
+    queued: Histograms<FunctionLabels>,
+    cold_starts: Family<FunctionLabels, Counter>,
+    pub(super) open_connections: Gauge,
+    pub(super) accepted_connections: Counter,
     /// Bytes of request bodies.
-    pub bytes_in: Counter,
-    /// Bytes of the outputs that were answered.
-    pub bytes_out: Counter,
-    /// Requests to paths that are none of ours.
-    pub unknown: Counter,
+    pub(super) bytes_in: Counter,
+    /// Bytes of functions' outputs.
+    pub(super) bytes_out: Counter,
+    /// Requests to paths that do not exist.
+    pub(super) unknown_paths: Counter,
 }
 
 impl fmt::Debug for Metrics {
@@ -79,122 +73,114 @@ impl fmt::Debug for Metrics {
 }
 
 impl Metrics {
-    /// Metrics of `services`, which are asked how they stand at each scrape.
-    pub fn new(services: &[Arc<dyn Service>]) -> Self {
+    /// Metrics of `services`, whose pools are read at each scrape.
+    pub(super) fn new(services: &[Arc<dyn Service>]) -> Self {
         let mut metrics = Self {
             registry: Registry::default(),
             requests: Family::default(),
-            durations: Family::new_with_constructor(times),
-            queued: Family::new_with_constructor(times),
-            cold: Family::default(),
-            connections: Gauge::default(),
-            accepted: Counter::default(),
+            durations: Family::new_with_constructor(histogram),
+            queued: Family::new_with_constructor(histogram),
+            cold_starts: Family::default(),
+            open_connections: Gauge::default(),
+            accepted_connections: Counter::default(),
             bytes_in: Counter::default(),
             bytes_out: Counter::default(),
-            unknown: Counter::default(),
+            unknown_paths: Counter::default(),
         };
-        metrics.register(services);
+        metrics.register_functions();
+        metrics.register_connections();
+        metrics.register_start_time();
+        metrics.registry.register_collector(Box::new(PoolCollector::new(services)));
         metrics
     }
 
-    fn register(&mut self, services: &[Arc<dyn Service>]) {
+    fn register_functions(&mut self) {
         let registry = &mut self.registry;
         registry.register(
             "lumos_requests",
-            "Requests to a function, by why they ended",
+            "Requests to functions by cause",
             self.requests.clone(),
         );
         registry.register_with_unit(
             "lumos_invocation_duration",
-            "From a request's head to its answer, of requests that an instance served",
+            "Time from a request's head to its response, of requests that an instance served",
             Unit::Seconds,
             self.durations.clone(),
         );
         registry.register_with_unit(
             "lumos_queue_duration",
-            "How long a request that was served waited for its instance",
+            "Time that a served request waited for its instance",
             Unit::Seconds,
             self.queued.clone(),
         );
-        registry.register(
-            "lumos_cold_starts",
-            "Requests whose instance was made for them",
-            self.cold.clone(),
-        );
-        registry.register("lumos_connections", "Open connections", self.connections.clone());
-        registry.register(
-            "lumos_connections_accepted",
-            "Connections since the beginning",
-            self.accepted.clone(),
-        );
-        registry.register_with_unit(
-            "lumos_request_body",
-            "Bodies of requests to functions",
-            Unit::Bytes,
-            self.bytes_in.clone(),
-        );
-        registry.register_with_unit(
-            "lumos_response_body",
-            "Outputs of functions",
-            Unit::Bytes,
-            self.bytes_out.clone(),
-        );
-        registry.register(
-            "lumos_unknown_paths",
-            "Requests to paths that are none of this gateway's",
-            self.unknown.clone(),
-        );
+        let help = "Requests that waited for a new instance";
+        registry.register("lumos_cold_starts", help, self.cold_starts.clone());
+    }
+
+    fn register_connections(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("lumos_connections", "Open connections", self.open_connections.clone());
+        let help = "Connections accepted so far";
+        registry.register("lumos_connections_accepted", help, self.accepted_connections.clone());
+        let (bytes_in, bytes_out) = (self.bytes_in.clone(), self.bytes_out.clone());
+        let help = "Bodies of requests to functions";
+        registry.register_with_unit("lumos_request_body", help, Unit::Bytes, bytes_in);
+        let help = "Outputs of functions";
+        registry.register_with_unit("lumos_response_body", help, Unit::Bytes, bytes_out);
+        let help = "Requests to paths that do not exist";
+        registry.register("lumos_unknown_paths", help, self.unknown_paths.clone());
+    }
+
+    fn register_start_time(&mut self) {
         let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        registry.register_with_unit(
+        self.registry.register_with_unit(
             "process_start_time",
             "When the gateway was opened, since the Unix epoch",
             Unit::Seconds,
             ConstGauge::new(began.as_secs_f64()),
         );
-        registry.register_collector(Box::new(Pools(services.to_vec())));
     }
 
-    /// The meters of one function.
-    pub fn of_function(&self, name: &str) -> Meters {
-        let function = || name.to_owned();
-        let causes = Ending::OF_FUNCTIONS.map(|ending| {
-            let labels = OfCause { function: function(), cause: ending.as_str() };
+    pub(super) fn of_function(&self, name: &str) -> FunctionMetrics {
+        let labels = FunctionLabels { function: name.to_owned() };
+        let by_cause = ResponseCause::OF_FUNCTIONS.map(|cause| {
+            let labels = CauseLabels { function: name.to_owned(), cause: cause.as_str() };
             self.requests.get_or_create_owned(&labels)
         });
-        Meters {
-            function: function(),
-            causes,
-            queued: self.queued.get_or_create_owned(&OfFunction { function: function() }),
-            cold: self.cold.get_or_create_owned(&OfFunction { function: function() }),
+        FunctionMetrics {
+            function: name.to_owned(),
+            by_cause,
+            queued: self.queued.get_or_create_owned(&labels),
+            cold_starts: self.cold_starts.get_or_create_owned(&labels),
             durations: Default::default(),
             family: self.durations.clone(),
         }
     }
 
-    /// All of them, as OpenMetrics text.
-    pub fn text(&self) -> String {
+    /// All metrics, as OpenMetrics text.
+    pub(super) fn text(&self) -> String {
         let mut text = String::with_capacity(8 << 10);
-        text::encode(&mut text, &self.registry).expect("a string takes all that is written");
+        text::encode(&mut text, &self.registry).expect("writing to a string does not fail");
         text
     }
 }
 
-/// What is counted of one function.
+/// The metrics of one function.
 #[derive(Debug)]
-pub struct Meters {
+pub(super) struct FunctionMetrics {
     function: String,
-    causes: [Counter; Ending::OF_FUNCTIONS.len()],
+    by_cause: [Counter; ResponseCause::OF_FUNCTIONS.len()],
     queued: Histogram,
-    cold: Counter,
-    /// By [`Start`]; made when the first such start occurs.
+    cold_starts: Counter,
+    /// By [`Start`]; created when the first such start occurs.
     durations: [OnceLock<Histogram>; Start::ALL.len()],
-    family: Histograms<OfStart>,
+    family: Histograms<StartLabels>,
 }
 
-impl Meters {
-    /// Counts a request that ended.
-    pub fn count(&self, ending: Ending, sample: &Sample) {
-        self.causes[ending.index()].inc();
+impl FunctionMetrics {
+    /// Counts a request that has ended.
+    pub(super) fn count(&self, cause: ResponseCause, sample: &Sample) {
+        self.by_cause[cause.index()].inc();
         if sample.instance.is_none() {
             return;
         }
@@ -202,86 +188,23 @@ impl Meters {
         self.duration(sample.start_kind).observe(seconds(sample.total_ns));
         self.queued.observe(seconds(sample.phases_ns.get(Phase::Queue)));
         if sample.start_kind.is_cold() {
-            self.cold.inc();
+            self.cold_starts.inc();
         }
     }
 
     fn duration(&self, start: Start) -> &Histogram {
         self.durations[start as usize].get_or_init(|| {
-            let labels = OfStart { function: self.function.clone(), start: start.as_str() };
+            let labels = StartLabels { function: self.function.clone(), start: start.as_str() };
             self.family.get_or_create_owned(&labels)
         })
     }
 
-    /// Adds to `sums` how many requests ended, by cause.
-    pub fn add_causes(&self, sums: &mut BTreeMap<String, u64>) {
-        for (ending, counter) in Ending::OF_FUNCTIONS.iter().zip(&self.causes) {
+    /// Adds the number of ended requests to `sums`, by cause.
+    pub(super) fn add_causes(&self, sums: &mut BTreeMap<String, u64>) {
+        for (cause, counter) in ResponseCause::OF_FUNCTIONS.iter().zip(&self.by_cause) {
             if counter.get() > 0 {
-                *sums.entry(ending.as_str().to_owned()).or_default() += counter.get();
+                *sums.entry(cause.as_str().to_owned()).or_default() += counter.get();
             }
         }
     }
-}
-
-/// The pools, as they stand at a scrape.
-struct Pools(Vec<Arc<dyn Service>>);
-
-impl fmt::Debug for Pools {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|service| service.name())).finish()
-    }
-}
-
-type State = (&'static str, fn(&Standing) -> u32);
-const STATES: [State; 3] = [
-    ("provisioning", |standing| standing.provisioning),
-    ("idle", |standing| standing.idle),
-    ("busy", |standing| standing.busy),
-];
-
-type Total = (&'static str, &'static str, fn(&Standing) -> u64);
-const TOTALS: [Total; 3] = [
-    ("lumos_instances_made", "Instances made", |standing| standing.made),
-    ("lumos_instances_reclaimed", "Instances reclaimed", |standing| standing.reclaimed),
-    ("lumos_instances_failed", "Instances that failed", |standing| standing.failed),
-];
-
-impl Collector for Pools {
-    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
-        let standings: Vec<_> = self.0.iter().map(|s| (s.name(), s.standing())).collect();
-        let mut metric = encoder.encode_descriptor(
-            "lumos_instances",
-            "Instances by state",
-            None,
-            MetricType::Gauge,
-        )?;
-        for (function, standing) in &standings {
-            for (state, count) in STATES {
-                let labels = [("function", *function), ("state", state)];
-                gauge(metric.encode_family(&labels)?, count(standing))?;
-            }
-        }
-        let mut metric = encoder.encode_descriptor(
-            "lumos_queued_requests",
-            "Requests that wait for an instance",
-            None,
-            MetricType::Gauge,
-        )?;
-        for (function, standing) in &standings {
-            gauge(metric.encode_family(&[("function", *function)])?, standing.queued)?;
-        }
-        for (name, help, count) in TOTALS {
-            let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
-            for (function, standing) in &standings {
-                let labels = [("function", *function)];
-                let of_function = metric.encode_family(&labels)?;
-                ConstCounter::new(count(standing)).encode(of_function)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-fn gauge(encoder: MetricEncoder, value: u32) -> fmt::Result {
-    ConstGauge::new(i64::from(value)).encode(encoder)
 }

@@ -1,13 +1,13 @@
-//! The server's own account: a sample for each request, at most so many.
+//! The gateway's own record of requests: a bounded buffer of samples.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lumos_model::row::Sample;
 
-/// Samples that nobody has taken yet.
+/// Samples that have not been taken yet.
 #[derive(Debug)]
-pub struct Records {
-    most: usize,
+pub(super) struct Records {
+    capacity: usize,
     kept: Mutex<Kept>,
 }
 
@@ -18,26 +18,26 @@ struct Kept {
 }
 
 impl Records {
-    /// Keeps at most `most` at one time; zero: none, and none counts as lost.
-    pub fn new(most: usize) -> Self {
-        Self { most, kept: Mutex::default() }
+    /// Keeps at most `capacity` samples. With zero, none is kept and none counts as lost.
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { capacity, kept: Mutex::default() }
     }
 
-    /// Keeps `sample`, or counts it as lost.
-    pub fn keep(&self, sample: impl FnOnce() -> Sample) {
-        if self.most == 0 {
+    /// Keeps `sample`, or counts it as lost if the buffer is full.
+    pub(super) fn keep(&self, sample: impl FnOnce() -> Sample) {
+        if self.capacity == 0 {
             return;
         }
         let mut kept = self.lock();
-        if kept.samples.len() < self.most {
+        if kept.samples.len() < self.capacity {
             kept.samples.push(sample());
         } else {
             kept.lost += 1;
         }
     }
 
-    /// The samples since the last time, and how many were not kept.
-    pub fn take(&self) -> (Vec<Sample>, u64) {
+    /// The samples since the last call, and how many were lost.
+    pub(super) fn take(&self) -> (Vec<Sample>, u64) {
         let Kept { samples, lost } = std::mem::take(&mut *self.lock());
         (samples, lost)
     }

@@ -1,38 +1,35 @@
-//! How many instances Knative's autoscaler (KPA) would want, for a target concurrency of one.
+//! The number of instances that Knative's autoscaler (KPA) would want, for a target
+//! concurrency of one.
 //!
-//! After `pkg/autoscaler/scaling/autoscaler.go` of Knative Serving and the defaults of its
-//! `config-autoscaler`: every 2 s (`tick-interval`) the concurrency is averaged over the
-//! stable window and over its last tenth (`panic-window-percentage` 10). Each average,
-//! divided by the share of an instance that may be busy
-//! (`container-concurrency-target-percentage`), is a number of instances. Where the panic
-//! window wants twice as many as are ready (`panic-threshold-percentage` 200), panic begins
-//! or goes on; it ends one stable window after that was last so, and until then the number
-//! only rises. No decision goes below half of the ready instances (`max-scale-down-rate` 2).
-//! `max-scale-up-rate` is 1000 in Knative and no limit here.
+//! The algorithm follows `pkg/autoscaler/scaling/autoscaler.go` of Knative Serving and the
+//! defaults of its `config-autoscaler`:
 //!
-//! Unlike Knative, which samples once a second, concurrency (requests that are served or
-//! wait) is integrated over time exactly. As there, averages begin with the first request
-//! after a scale to zero: what was before does not dilute them.
-
-use std::collections::VecDeque;
+//! * Every 2 s (`tick-interval`) the concurrency is averaged over the stable window and over
+//!   its last tenth, the panic window (`panic-window-percentage` 10).
+//! * Each average, divided by the target utilisation of an instance
+//!   (`container-concurrency-target-percentage`), gives a number of instances.
+//! * Panic begins, or is renewed, when the panic window wants at least twice the number of
+//!   ready instances (`panic-threshold-percentage` 200). It ends one stable window after the
+//!   last decision that found this. During panic the number only rises.
+//! * No decision goes below half of the ready instances (`max-scale-down-rate` 2).
+//! * `max-scale-up-rate` is 1000 in Knative; here there is no limit.
+//!
+//! Knative samples the concurrency (requests that are served or wait) once a second; here it
+//! is integrated over time exactly. As in Knative, averages begin with the first request
+//! after a scale to zero, so that the idle time before does not dilute them.
 
 use lumos_model::pool::Scaling;
 
-use super::nanos;
+use super::convert::nanos;
+use super::window::{Area, INTERVAL_NS, Mark, Window, area};
 
-/// Nanoseconds from one decision to the next.
-pub(super) const INTERVAL_NS: u64 = 2_000_000_000;
 const PANIC_SHARE: u64 = 10;
 const PANIC_THRESHOLD: u32 = 2;
 const MAX_SCALE_DOWN_RATE: u32 = 2;
 
-/// Concurrency times nanoseconds.
-type Area = u128;
-
-/// The state of the autoscaler.
 #[derive(Debug)]
 pub(super) struct Autoscaler {
-    /// Share of an instance's time that may be busy, in percent.
+    /// Target utilisation of an instance, in percent.
     utilization: u32,
     stable: Window,
     panic: Window,
@@ -40,19 +37,34 @@ pub(super) struct Autoscaler {
     area: Area,
     passed_ns: u64,
     concurrency: u32,
-    /// Where averages begin at the earliest, and the area until then.
-    began: (u64, Area),
+    /// The earliest beginning of any average.
+    began: Mark,
     next_decision_ns: u64,
-    /// The area at the last decision, and whether its stable window was empty.
-    decided: (Area, bool),
-    /// When the panic window last wanted too many, and the most that was wanted since the
-    /// panic began.
-    panicking: Option<(u64, u32)>,
+    last: Decision,
+    panicking: Option<Panic>,
+}
+
+/// The last decision.
+#[derive(Debug, Default)]
+struct Decision {
+    area: Area,
+    /// What the stable window wanted.
+    wanted: u32,
+    /// What was decided.
     desired: u32,
 }
 
+/// A panic that has not ended.
+#[derive(Clone, Copy, Debug)]
+struct Panic {
+    /// The last decision at which the panic window exceeded the threshold.
+    exceeded_ns: u64,
+    /// The largest number wanted since the panic began.
+    most: u32,
+}
+
 impl Autoscaler {
-    /// `None`: the pool scales without.
+    /// `None`: the pool scales without an autoscaler.
     pub(super) fn new(scaling: Scaling) -> Option<Self> {
         let Scaling::Window { window, utilization } = scaling else { return None };
         let window_ns = nanos(window.0);
@@ -63,34 +75,32 @@ impl Autoscaler {
             area: 0,
             passed_ns: 0,
             concurrency: 0,
-            began: (0, 0),
+            began: Mark { at_ns: 0, area: 0 },
             next_decision_ns: 0,
-            decided: (0, true),
+            last: Decision::default(),
             panicking: None,
-            desired: 0,
         })
     }
 
-    /// Time begins.
     pub(super) fn start(&mut self, now_ns: u64) {
         self.passed_ns = now_ns;
-        self.began.0 = now_ns;
+        self.began.at_ns = now_ns;
         self.next_decision_ns = now_ns.saturating_add(INTERVAL_NS);
         for window in [&mut self.stable, &mut self.panic] {
             window.start(now_ns);
         }
     }
 
-    /// A request came to a pool without instances. If none came for a whole window before,
-    /// averages begin here.
+    /// Reports a request to a pool without instances. Averages begin here, if a whole window
+    /// had passed without a request.
     pub(super) fn wake(&mut self, now_ns: u64) {
         if self.is_quiet() {
-            self.began = (now_ns, self.area);
+            self.began = Mark { at_ns: now_ns, area: self.area };
         }
     }
 
-    /// Time passes, with `concurrency` requests in the pool, until `now_ns` or the next
-    /// decision. `true`: the decision is due; call [`decide`](Self::decide) and go on.
+    /// Lets time pass with `concurrency` requests in the pool, until `now_ns` or the next
+    /// decision. `true`: the decision is due; call [`decide`](Self::decide), then this again.
     pub(super) fn pass(&mut self, now_ns: u64, concurrency: u32) -> bool {
         self.concurrency = concurrency;
         let until_ns = now_ns.min(self.next_decision_ns);
@@ -105,56 +115,59 @@ impl Autoscaler {
         self.next_decision_ns <= now_ns
     }
 
-    /// Decides, at the time of the decision, how many instances are wanted; `ready` are
-    /// there. To be called when [`pass`](Self::pass) says so.
+    /// Decides, at the time of the decision, how many instances are wanted when `ready` exist.
+    /// Call it only when [`pass`](Self::pass) says so.
     pub(super) fn decide(&mut self, ready: u32) {
         let at_ns = self.next_decision_ns;
-        let now = (at_ns, self.area);
+        let now = Mark { at_ns, area: self.area };
         let stable_since = self.stable.begin(at_ns, self.began);
         let panic_since = self.panic.begin(at_ns, self.began);
         let ready = ready.max(1);
         let least = ready / MAX_SCALE_DOWN_RATE;
         let wanted = self.wanted(stable_since, now);
         let wanted_by_panic = self.wanted(panic_since, now);
-        let most = wanted.max(wanted_by_panic).max(least);
-        self.panicking = match self.panicking {
-            _ if wanted_by_panic >= ready.saturating_mul(PANIC_THRESHOLD) => {
-                let before = self.panicking.map_or(0, |(_, before)| before);
-                Some((at_ns, before.max(most)))
-            }
-            Some((since_ns, before)) if at_ns - since_ns <= self.stable.length_ns => {
-                Some((since_ns, before.max(most)))
-            }
-            _ => None,
-        };
-        self.desired = self.panicking.map_or(wanted.max(least), |(_, most)| most);
-        self.decided = (self.area, wanted == 0);
+        let exceeded = wanted_by_panic >= ready.saturating_mul(PANIC_THRESHOLD);
+        self.update_panic(at_ns, exceeded, wanted.max(wanted_by_panic).max(least));
+        let desired = self.panicking.map_or(wanted.max(least), |panic| panic.most);
+        self.last = Decision { area: self.area, wanted, desired };
         self.next_decision_ns = at_ns.saturating_add(INTERVAL_NS);
     }
 
-    /// How many instances were wanted at the last decision.
-    pub(super) fn desired(&self) -> u32 {
-        self.desired
+    /// Begins, prolongs or ends the panic; `most`: the largest number wanted now.
+    fn update_panic(&mut self, at_ns: u64, exceeded: bool, most: u32) {
+        self.panicking = match self.panicking {
+            _ if exceeded => {
+                let before = self.panicking.map_or(0, |panic| panic.most);
+                Some(Panic { exceeded_ns: at_ns, most: before.max(most) })
+            }
+            Some(panic) if at_ns - panic.exceeded_ns <= self.stable.length_ns => {
+                Some(Panic { most: panic.most.max(most), ..panic })
+            }
+            _ => None,
+        };
     }
 
-    /// When the next decision is due.
+    /// The number of instances wanted by the last decision.
+    pub(super) fn desired(&self) -> u32 {
+        self.last.desired
+    }
+
     pub(super) fn next_decision_ns(&self) -> u64 {
         self.next_decision_ns
     }
 
-    /// Whether nothing was in the pool for a whole window before the last decision, nor has
-    /// been since, and there is no panic: all further decisions are for fewer instances.
+    /// Whether no request was in the pool for a whole window before the last decision nor
+    /// since then, and there is no panic. All further decisions are then for fewer instances.
     pub(super) fn is_quiet(&self) -> bool {
-        let (area, empty) = self.decided;
-        empty && area == self.area && self.panicking.is_none()
+        self.last.wanted == 0 && self.last.area == self.area && self.panicking.is_none()
     }
 
-    /// The mean concurrency from one moment to another, in instances.
-    fn wanted(&self, from: (u64, Area), to: (u64, Area)) -> u32 {
-        // In a window without length it is the concurrency of the moment.
-        let (area, length_ns) = match to.0 - from.0 {
+    /// The number of instances that the mean concurrency between two marks wants.
+    fn wanted(&self, from: Mark, to: Mark) -> u32 {
+        // A window of length zero takes the concurrency of the moment.
+        let (area, length_ns) = match to.at_ns - from.at_ns {
             0 => (area(self.concurrency, 1), 1),
-            length_ns => (to.1 - from.1, length_ns),
+            length_ns => (to.area - from.area, length_ns),
         };
         let target = u128::from(length_ns) * u128::from(self.utilization);
         match target {
@@ -163,51 +176,4 @@ impl Autoscaler {
             _ => u32::try_from((area * 100).div_ceil(target)).unwrap_or(u32::MAX),
         }
     }
-}
-
-/// A window that ends with each decision. The moments at which windows begin are known
-/// beforehand, so the area until there is kept when time passes them.
-#[derive(Debug)]
-struct Window {
-    length_ns: u64,
-    next_mark_ns: u64,
-    /// Beginnings of windows whose decisions are still to come, and the area until there.
-    marks: VecDeque<(u64, Area)>,
-}
-
-impl Window {
-    fn new(length_ns: u64) -> Self {
-        Self { length_ns, next_mark_ns: 0, marks: VecDeque::new() }
-    }
-
-    /// Decisions come at multiples of the interval after `now_ns`: the first window that
-    /// does not begin before `now_ns` is marked first.
-    fn start(&mut self, now_ns: u64) {
-        let intervals = self.length_ns.div_ceil(INTERVAL_NS).max(1);
-        let decision_ns = now_ns.saturating_add(intervals.saturating_mul(INTERVAL_NS));
-        self.next_mark_ns = decision_ns.saturating_sub(self.length_ns);
-    }
-
-    fn mark(&mut self, area: Area) {
-        self.marks.push_back((self.next_mark_ns, area));
-        self.next_mark_ns = self.next_mark_ns.saturating_add(INTERVAL_NS);
-    }
-
-    /// Where the window begins that ends at `at_ns`, not before `began`.
-    fn begin(&mut self, at_ns: u64, began: (u64, Area)) -> (u64, Area) {
-        let begin_ns = at_ns.checked_sub(self.length_ns);
-        match self.marks.front() {
-            Some(mark) if Some(mark.0) == begin_ns => {
-                let mark = *mark;
-                self.marks.pop_front();
-                if mark.0 > began.0 { mark } else { began }
-            }
-            _ => began,
-        }
-    }
-}
-
-/// What `concurrency` requests are over a time.
-fn area(concurrency: u32, length_ns: u64) -> Area {
-    u128::from(concurrency) * u128::from(length_ns)
 }

@@ -1,30 +1,31 @@
-//! What instances went through, until somebody takes it.
+//! The log of state changes.
 
 use lumos_model::pool::{InstanceState, PoolEvent};
 
-/// How many changes of state are kept until they are taken; what comes then is counted
-/// and lost. Two for each request: one second of 130,000 requests a second.
-pub const EVENT_LIMIT: usize = 1 << 18;
+use super::action::InstanceId;
 
-/// A log with a bound. Its memory is there from the beginning, though the kernel gives it
-/// page by page as it is filled: to note something never allocates.
+/// How many state changes are kept until they are taken; further ones are counted as lost.
+/// A request causes two: this is one second of 130,000 requests a second.
+pub(crate) const EVENT_LIMIT: usize = 1 << 18;
+
+/// A bounded log. Its memory is reserved at the start (the kernel backs it page by page as it
+/// fills), so that recording never allocates.
 #[derive(Debug)]
 pub(super) struct Events {
     kept: Vec<PoolEvent>,
-    /// Somebody takes them.
-    wanted: bool,
+    enabled: bool,
     lost: u64,
 }
 
 impl Default for Events {
     fn default() -> Self {
-        Self { kept: Vec::with_capacity(EVENT_LIMIT), wanted: true, lost: 0 }
+        Self { kept: Vec::with_capacity(EVENT_LIMIT), enabled: true, lost: 0 }
     }
 }
 
 impl Events {
-    pub(super) fn note(&mut self, instance: u32, state: InstanceState, at_ns: u64) {
-        if !self.wanted {
+    pub(super) fn record(&mut self, instance: InstanceId, state: InstanceState, at_ns: u64) {
+        if !self.enabled {
             return;
         }
         if self.kept.len() < EVENT_LIMIT {
@@ -34,14 +35,14 @@ impl Events {
         }
     }
 
-    /// Nobody will take them: what is kept is dropped, and nothing is noted from here on.
-    pub(super) fn forget(&mut self) {
-        self.wanted = false;
+    /// Drops the log and records nothing from now on.
+    pub(super) fn disable(&mut self) {
+        self.enabled = false;
         self.kept = Vec::new();
     }
 
     pub(super) fn take(&mut self) -> Vec<PoolEvent> {
-        let room = if self.wanted { EVENT_LIMIT } else { 0 };
+        let room = if self.enabled { EVENT_LIMIT } else { 0 };
         std::mem::replace(&mut self.kept, Vec::with_capacity(room))
     }
 

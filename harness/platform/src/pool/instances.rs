@@ -1,32 +1,44 @@
-//! The instances that exist or are on their way, and the changes of their states.
+//! The existing instances of a pool, and the changes of their states.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use lumos_model::pool::InstanceState as State;
 
+use super::action::InstanceId;
+use super::convert::count;
 use super::events::Events;
 use super::standing::Standing;
-use super::{InstanceId, count};
-
-/// An idle instance and since when it is idle.
-type Idle = (InstanceId, u64);
 
 /// What an instance is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Doing {
+enum Activity {
     Provisioning,
     Idle,
     Busy,
 }
 
+/// An idle instance, and since when it is idle.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct IdleInstance {
+    pub(super) id: InstanceId,
+    pub(super) since_ns: u64,
+}
+
+/// An instance that was taken for a request.
+pub(super) struct Taken {
+    pub(super) instance: InstanceId,
+    /// It has never served before.
+    pub(super) fresh: bool,
+}
+
 /// All instances of a pool.
 #[derive(Debug, Default)]
 pub(super) struct Instances {
-    living: BTreeMap<InstanceId, Doing>,
+    existing: BTreeMap<InstanceId, Activity>,
     /// Idle instances that have served, the most recently used last.
-    used: VecDeque<Idle>,
-    /// Idle instances that have not, the youngest last.
-    unused: VecDeque<Idle>,
+    used: VecDeque<IdleInstance>,
+    /// Idle instances that have never served, the youngest last.
+    unused: VecDeque<IdleInstance>,
     provisioning: u32,
     busy: u32,
     next: InstanceId,
@@ -49,15 +61,17 @@ impl Instances {
         count(self.used.len() + self.unused.len())
     }
 
-    /// Idle or busy ones.
+    /// Idle and busy instances.
     pub(super) fn ready(&self) -> u32 {
         self.idle() + self.busy
     }
 
+    /// All instances, including those that are being provisioned.
     pub(super) fn total(&self) -> u32 {
-        count(self.living.len())
+        count(self.existing.len())
     }
 
+    /// Everything but the queue.
     pub(super) fn standing(&self) -> Standing {
         Standing {
             provisioning: self.provisioning,
@@ -70,102 +84,104 @@ impl Instances {
         }
     }
 
-    /// A new one is on its way.
-    pub(super) fn request(&mut self, now_ns: u64) -> InstanceId {
+    /// Adds an instance that is being provisioned.
+    pub(super) fn provision(&mut self, now_ns: u64) -> InstanceId {
         let mut instance = self.next;
-        // Numbers come round after four thousand million instances.
-        while self.living.contains_key(&instance) {
+        // Numbers wrap around after four thousand million instances.
+        while self.existing.contains_key(&instance) {
             instance = instance.wrapping_add(1);
         }
         self.next = instance.wrapping_add(1);
-        self.living.insert(instance, Doing::Provisioning);
+        self.existing.insert(instance, Activity::Provisioning);
         self.provisioning += 1;
-        self.events.note(instance, State::Requested, now_ns);
-        self.events.note(instance, State::Provisioning, now_ns);
+        self.events.record(instance, State::Requested, now_ns);
+        self.events.record(instance, State::Provisioning, now_ns);
         instance
     }
 
-    /// One that was on its way is ready.
-    pub(super) fn made(&mut self, instance: InstanceId, now_ns: u64) {
-        self.change(instance, Doing::Provisioning, Doing::Idle);
+    /// A provisioning instance becomes ready.
+    pub(super) fn provisioned(&mut self, instance: InstanceId, now_ns: u64) {
+        self.change(instance, Activity::Provisioning, Activity::Idle);
         self.provisioning -= 1;
         self.made += 1;
-        self.unused.push_back((instance, now_ns));
-        self.events.note(instance, State::Ready, now_ns);
+        self.unused.push_back(IdleInstance { id: instance, since_ns: now_ns });
+        self.events.record(instance, State::Ready, now_ns);
     }
 
-    /// One that was on its way will not come.
-    pub(super) fn not_made(&mut self, instance: InstanceId, now_ns: u64) {
-        self.end(instance, &[Doing::Provisioning]);
+    /// Removes an instance that could not be provisioned.
+    pub(super) fn provisioning_failed(&mut self, instance: InstanceId, now_ns: u64) {
+        self.remove(instance, &[Activity::Provisioning]);
         self.failed += 1;
-        self.events.note(instance, State::Failed, now_ns);
+        self.events.record(instance, State::Failed, now_ns);
     }
 
-    /// The idle instance that serves next is busy, and whether it never served before.
-    pub(super) fn take(&mut self, now_ns: u64) -> Option<(InstanceId, bool)> {
+    /// Takes the idle instance that serves next.
+    pub(super) fn take(&mut self, now_ns: u64) -> Option<Taken> {
         let used = self.used.pop_back();
-        let (instance, _) = used.or_else(|| self.unused.pop_back())?;
-        self.change(instance, Doing::Idle, Doing::Busy);
+        let instance = used.or_else(|| self.unused.pop_back())?.id;
+        self.change(instance, Activity::Idle, Activity::Busy);
         self.busy += 1;
-        self.events.note(instance, State::Busy, now_ns);
-        Some((instance, used.is_none()))
+        self.events.record(instance, State::Busy, now_ns);
+        Some(Taken { instance, fresh: used.is_none() })
     }
 
-    /// A busy one is idle.
+    /// A busy instance becomes idle.
     pub(super) fn served(&mut self, instance: InstanceId, now_ns: u64) {
-        self.change(instance, Doing::Busy, Doing::Idle);
+        self.change(instance, Activity::Busy, Activity::Idle);
         self.busy -= 1;
-        self.used.push_back((instance, now_ns));
-        self.events.note(instance, State::Idle, now_ns);
+        self.used.push_back(IdleInstance { id: instance, since_ns: now_ns });
+        self.events.record(instance, State::Idle, now_ns);
     }
 
-    /// A busy or an idle one is gone.
+    /// Removes a busy or idle instance that has died.
     pub(super) fn died(&mut self, instance: InstanceId, now_ns: u64) {
-        self.end(instance, &[Doing::Busy, Doing::Idle]);
+        self.remove(instance, &[Activity::Busy, Activity::Idle]);
         self.failed += 1;
-        self.events.note(instance, State::Failed, now_ns);
+        self.events.record(instance, State::Failed, now_ns);
     }
 
-    /// An idle one is given up.
+    /// Removes an idle instance that is no longer wanted.
     pub(super) fn reclaim(&mut self, instance: InstanceId, now_ns: u64) {
-        self.end(instance, &[Doing::Idle]);
+        self.remove(instance, &[Activity::Idle]);
         self.reclaimed += 1;
-        self.events.note(instance, State::Reclaimed, now_ns);
+        self.events.record(instance, State::Reclaimed, now_ns);
     }
 
-    /// The instance that is idle for the longest time, without the first `reserve` of those
-    /// that never served.
-    pub(super) fn longest_idle(&self, reserve: u32) -> Option<Idle> {
+    /// The instance that has been idle longest. The first `reserve` of those that never
+    /// served do not count.
+    pub(super) fn longest_idle(&self, reserve: u32) -> Option<IdleInstance> {
         let used = self.used.front();
         let unused = self.unused.front().filter(|_| self.unused.len() > reserve as usize);
         match (used, unused) {
-            (Some(used), Some(unused)) => Some(if unused.1 < used.1 { *unused } else { *used }),
+            (Some(used), Some(unused)) => {
+                Some(if unused.since_ns < used.since_ns { *unused } else { *used })
+            }
             (one, other) => one.or(other).copied(),
         }
     }
 
-    fn end(&mut self, instance: InstanceId, from: &[Doing]) {
-        match self.living.remove(&instance) {
-            Some(doing) if !from.contains(&doing) => {
-                panic!("instance {instance} is {doing:?} and none of {from:?}")
+    fn remove(&mut self, instance: InstanceId, from: &[Activity]) {
+        match self.existing.remove(&instance) {
+            Some(activity) if !from.contains(&activity) => {
+                panic!("instance {instance} is {activity:?} and none of {from:?}")
             }
             None => panic!("instance {instance} does not exist"),
-            Some(Doing::Provisioning) => self.provisioning -= 1,
-            Some(Doing::Busy) => self.busy -= 1,
-            Some(Doing::Idle) => {
+            Some(Activity::Provisioning) => self.provisioning -= 1,
+            Some(Activity::Busy) => self.busy -= 1,
+            Some(Activity::Idle) => {
                 for idle in [&mut self.used, &mut self.unused] {
-                    if let Some(place) = idle.iter().position(|(idle, _)| *idle == instance) {
-                        idle.remove(place);
+                    if let Some(index) = idle.iter().position(|idle| idle.id == instance) {
+                        idle.remove(index);
                     }
                 }
             }
         }
     }
 
-    fn change(&mut self, instance: InstanceId, from: Doing, to: Doing) {
-        match self.living.get_mut(&instance) {
-            Some(doing) if *doing == from => *doing = to,
-            Some(doing) => panic!("instance {instance} is {doing:?} and not {from:?}"),
+    fn change(&mut self, instance: InstanceId, from: Activity, to: Activity) {
+        match self.existing.get_mut(&instance) {
+            Some(activity) if *activity == from => *activity = to,
+            Some(activity) => panic!("instance {instance} is {activity:?} and not {from:?}"),
             None => panic!("instance {instance} does not exist"),
         }
     }
@@ -176,11 +192,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_come_round_and_pass_over_those_that_live() {
+    fn instance_numbers_wrap_around_and_skip_existing_ones() {
         let mut instances = Instances { next: InstanceId::MAX, ..Instances::default() };
-        assert_eq!([(); 3].map(|()| instances.request(0)), [InstanceId::MAX, 0, 1]);
-        instances.not_made(0, 1);
+        assert_eq!([(); 3].map(|()| instances.provision(0)), [InstanceId::MAX, 0, 1]);
+        instances.provisioning_failed(0, 1);
         instances.next = InstanceId::MAX;
-        assert_eq!([(); 2].map(|()| instances.request(2)), [0, 2]);
+        assert_eq!([(); 2].map(|()| instances.provision(2)), [0, 2]);
     }
 }

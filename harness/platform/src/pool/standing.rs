@@ -1,20 +1,20 @@
-//! How a pool stands, as a reading of its gauges.
+//! The gauges and counters of a pool.
 
-/// How a pool stands at one moment, and what it has done since it was made.
+/// A pool's gauges at one moment, and its counters since it was made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
-    /// Instances on their way.
+    /// Instances that are being provisioned.
     pub provisioning: u32,
-    /// Instances that are ready and serve nothing.
+    /// Instances that are ready and not serving.
     pub idle: u32,
-    /// Instances that serve.
+    /// Instances that are serving.
     pub busy: u32,
-    /// Requests that wait.
+    /// Requests that wait for an instance.
     pub queued: u32,
-    /// Instances made since the beginning.
+    /// Instances provisioned so far.
     pub made: u64,
-    /// Instances reclaimed since the beginning.
+    /// Instances reclaimed so far.
     pub reclaimed: u64,
-    /// Instances that failed since the beginning.
+    /// Instances that failed so far.
     pub failed: u64,
 }

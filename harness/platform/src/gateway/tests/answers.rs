@@ -1,4 +1,4 @@
-//! What is answered, and what is kept and counted of it.
+//! Responses, and what is recorded and counted of them.
 
 use std::io::{BufRead, Read, Write};
 use std::sync::Arc;
@@ -9,24 +9,24 @@ use lumos_model::row::Outcome;
 use lumos_model::units::ByteSize;
 
 use super::{Client, Script, counts, open, open_with, request};
-use crate::gateway::Gateway;
 use crate::gateway::metrics::CONTENT_TYPE;
+use crate::gateway::server::Gateway;
 use crate::service::Service;
 
 #[test]
-fn answers_come_with_their_phases_on_one_connection_in_order() {
+fn responses_carry_phases_and_keep_the_order_of_a_connection() {
     let (_script, gateway) = open();
     let mut client = Client::new(&gateway);
-    let reply = client.post("{\"a\":1}");
-    assert_eq!((reply.status, reply.body.as_str()), (200, "{\"a\":1}"));
-    let timing = &reply.headers["server-timing"];
+    let response = client.post("{\"a\":1}");
+    assert_eq!((response.status, response.body.as_str()), (200, "{\"a\":1}"));
+    let timing = &response.headers["server-timing"];
     assert!(timing.starts_with("queue;dur=0.001000, "), "{timing}");
     assert!(timing.contains(", total;dur=") && timing.ends_with("start;desc=\"warm\""), "{timing}");
-    // Three at once: the answers come in their order, whoever serves them.
-    client.send([request("one"), request("here"), request("three")].concat());
+    // Three pipelined requests are answered in order, whether they are served inline or not.
+    client.send([request("one"), request("inline"), request("three")].concat());
     let bodies: Vec<_> = (0..3).map(|_| client.receive().body).collect();
-    assert_eq!(bodies, ["one", "here", "three"]);
-    // In pieces, and without a length.
+    assert_eq!(bodies, ["one", "inline", "three"]);
+    // A chunked body that arrives in pieces.
     client.send(
         "POST /script HTTP/1.1\r\nhost: x\r\nlumos-seq: 77\r\ntransfer-encoding: chunked\r\n\r\n",
     );
@@ -55,11 +55,11 @@ fn each_cause_has_its_status() {
         ("draining", 503),
         ("no-instance", 503),
     ] {
-        let reply = client.post(cause);
-        assert_eq!((reply.status, reply.cause().as_str()), (status, cause));
+        let response = client.post(cause);
+        assert_eq!((response.status, response.cause().as_str()), (status, cause));
         let passing = ["queue-full", "draining", "no-instance"].contains(&cause);
-        assert_eq!(reply.headers.contains_key("retry-after"), passing, "{cause}");
-        assert!(reply.headers.contains_key("server-timing"), "{cause}");
+        assert_eq!(response.headers.contains_key("retry-after"), passing, "{cause}");
+        assert!(response.headers.contains_key("server-timing"), "{cause}");
     }
     let outcomes: Vec<_> = gateway.take_records().0.iter().map(|sample| sample.outcome).collect();
     use Outcome::{Error, OutOfMemory, Rejected, Timeout, Trap};
@@ -68,58 +68,58 @@ fn each_cause_has_its_status() {
 }
 
 #[test]
-fn what_is_no_request_to_a_function_is_told_so() {
+fn requests_to_other_paths_or_methods_get_their_own_responses() {
     let (_script, gateway) = open();
     let mut client = Client::new(&gateway);
-    let reply = client.get("/healthz");
-    assert_eq!((reply.status, reply.body.as_str()), (200, "ok\n"));
+    let response = client.get("/healthz");
+    assert_eq!((response.status, response.body.as_str()), (200, "ok\n"));
     client.send("POST /nobody HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}");
-    let reply = client.receive();
-    assert_eq!((reply.status, reply.cause().as_str()), (404, "unknown-function"));
-    assert!(reply.body.contains("/script"), "it names those that are: {}", reply.body);
-    let reply = client.get("/script");
-    assert_eq!((reply.status, reply.cause().as_str()), (405, "method-not-allowed"));
-    assert_eq!(reply.headers["allow"], "POST");
+    let response = client.receive();
+    assert_eq!((response.status, response.cause().as_str()), (404, "unknown-function"));
+    assert!(response.body.contains("/script"), "the error names the functions: {}", response.body);
+    let response = client.get("/script");
+    assert_eq!((response.status, response.cause().as_str()), (405, "method-not-allowed"));
+    assert_eq!(response.headers["allow"], "POST");
     client.send("DELETE /metrics HTTP/1.1\r\nhost: x\r\n\r\n");
-    let reply = client.receive();
-    assert_eq!((reply.status, reply.headers["allow"].as_str()), (405, "GET, HEAD"));
-    let mut stranger = Client::new(&gateway);
-    stranger.send("this is no HTTP\r\n\r\n");
+    let response = client.receive();
+    assert_eq!((response.status, response.headers["allow"].as_str()), (405, "GET, HEAD"));
+    let mut malformed = Client::new(&gateway);
+    malformed.send("this is not HTTP\r\n\r\n");
     let mut all = String::new();
-    stranger.stream.read_to_string(&mut all).unwrap();
+    malformed.stream.read_to_string(&mut all).unwrap();
     assert!(all.starts_with("HTTP/1.1 400 "), "{all}");
     assert_eq!(counts(&gateway.close(Duration::from_secs(10))), [("method-not-allowed", 1)]);
 }
 
 #[test]
-fn what_is_too_long_is_refused_whether_it_says_so_or_not() {
+fn long_bodies_and_heads_are_refused_whether_announced_or_not() {
     let limits =
         HttpLimits { body: ByteSize(100_000), headers: ByteSize(1_000), ..HttpLimits::default() };
     let (_script, gateway) = open_with(limits);
     let mut client = Client::new(&gateway);
     assert_eq!(client.post(&"x".repeat(100_000)).status, 200);
-    // Announced: refused before it is sent. The answer arrives although the body is sent
-    // nevertheless.
+    // An announced length is refused before the body is sent. The response arrives even though
+    // the client sends the body anyway.
     client.send("POST /script HTTP/1.1\r\nhost: x\r\ncontent-length: 3000000\r\n\r\n");
     let _ = client.stream.get_mut().write_all(&vec![b'x'; 3_000_000]);
-    let reply = client.receive();
-    assert_eq!((reply.status, reply.cause().as_str()), (413, "body-too-long"));
+    let response = client.receive();
+    assert_eq!((response.status, response.cause().as_str()), (413, "body-too-long"));
     assert!(client.is_closed());
-    // Not announced.
+    // A chunked body has no announced length.
     let mut client = Client::new(&gateway);
     client.send("POST /script HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n");
     let chunk = [b"9c40\r\n".to_vec(), vec![b'x'; 40_000], b"\r\n".to_vec()].concat();
     for _ in 0..3 {
         let _ = client.stream.get_mut().write_all(&chunk);
     }
-    let reply = client.receive();
-    assert_eq!((reply.status, reply.cause().as_str()), (413, "body-too-long"));
+    let response = client.receive();
+    assert_eq!((response.status, response.cause().as_str()), (413, "body-too-long"));
     assert!(client.is_closed());
     let mut client = Client::new(&gateway);
     let long = "y".repeat(1_000);
     client.send(format!("POST /script HTTP/1.1\r\nlong: {long}\r\ncontent-length: 0\r\n\r\n"));
-    let reply = client.receive();
-    assert_eq!((reply.status, reply.cause().as_str()), (431, "head-too-long"));
+    let response = client.receive();
+    assert_eq!((response.status, response.cause().as_str()), (431, "head-too-long"));
     let mut client = Client::new(&gateway);
     let long = "y".repeat(100_000);
     let _ = client
@@ -135,12 +135,12 @@ fn what_is_too_long_is_refused_whether_it_says_so_or_not() {
 }
 
 #[test]
-fn the_address_must_be_free_and_names_must_be_functions_own() {
+fn open_fails_if_the_address_is_in_use_or_a_name_is_not_unique() {
     let (script, gateway) = open();
     let again = |services: Vec<Arc<dyn Service>>, listen| {
         let limits = HttpLimits::default();
         let error = Gateway::open(services, listen, limits, Duration::ZERO, 0).err();
-        error.expect("it was opened").to_string()
+        error.expect("open must fail").to_string()
     };
     let error = again(vec![], gateway.address());
     assert!(error.contains(&gateway.address().to_string()), "{error}");
@@ -150,7 +150,7 @@ fn the_address_must_be_free_and_names_must_be_functions_own() {
 }
 
 #[test]
-fn samples_are_kept_up_to_the_limit_and_counted_beyond() {
+fn samples_beyond_the_limit_are_counted_as_lost() {
     let script = Arc::new(Script::default());
     let listen = "127.0.0.1:0".parse().unwrap();
     let limits = HttpLimits::default();
@@ -168,12 +168,12 @@ fn samples_are_kept_up_to_the_limit_and_counted_beyond() {
 fn metrics_are_openmetrics_and_agree_with_the_requests() {
     let (_script, gateway) = open();
     let mut client = Client::new(&gateway);
-    for body in ["a", "bc", "trapped", "here"] {
+    for body in ["a", "bc", "trapped", "inline"] {
         client.post(body);
     }
-    let reply = client.get("/metrics");
-    assert_eq!(reply.headers["content-type"], CONTENT_TYPE);
-    let text = &reply.body;
+    let response = client.get("/metrics");
+    assert_eq!(response.headers["content-type"], CONTENT_TYPE);
+    let text = &response.body;
     let has = |line: &str| assert!(text.lines().any(|l| l == line), "no `{line}` in\n{text}");
     has("lumos_requests_total{function=\"script\",cause=\"answered\"} 3");
     has("lumos_requests_total{function=\"script\",cause=\"trapped\"} 1");
@@ -182,8 +182,8 @@ fn metrics_are_openmetrics_and_agree_with_the_requests() {
     has("lumos_queue_duration_seconds_count{function=\"script\"} 4");
     has("lumos_instances{function=\"script\",state=\"idle\"} 1");
     has("lumos_instances_made_total{function=\"script\"} 3");
-    has("lumos_request_body_bytes_total 14");
-    has("lumos_response_body_bytes_total 7");
+    has("lumos_request_body_bytes_total 16");
+    has("lumos_response_body_bytes_total 9");
     has("lumos_connections 1");
     has("# TYPE lumos_cold_starts counter");
     has("# UNIT lumos_queue_duration_seconds seconds");

@@ -1,26 +1,25 @@
-//! A client that speaks HTTP/1.1 by hand.
+//! An HTTP/1.1 client over a plain socket, which can also misbehave.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use crate::gateway::Gateway;
+use crate::gateway::server::Gateway;
 
-/// A client that speaks HTTP/1.1 by hand.
 pub(super) struct Client {
     pub(super) stream: BufReader<TcpStream>,
 }
 
 #[derive(Debug)]
-pub(super) struct Reply {
+pub(super) struct Response {
     pub(super) status: u16,
     pub(super) headers: HashMap<String, String>,
     pub(super) body: String,
 }
 
-impl Reply {
-    /// The cause that an error names; it must agree with the status.
+impl Response {
+    /// The cause that the error names. Checks that the body agrees with the status.
     pub(super) fn cause(&self) -> String {
         let body: serde_json::Value = serde_json::from_str(&self.body).expect("JSON");
         let error = &body["error"];
@@ -42,11 +41,15 @@ impl Client {
         self.stream.get_mut().write_all(bytes.as_ref()).unwrap();
     }
 
-    pub(super) fn receive(&mut self) -> Reply {
+    pub(super) fn receive(&mut self) -> Response {
         let mut lines = Vec::new();
         loop {
             let mut line = String::new();
-            assert_ne!(self.stream.read_line(&mut line).unwrap(), 0, "no answer: {lines:?}");
+            assert_ne!(
+                self.stream.read_line(&mut line).unwrap(),
+                0,
+                "the connection ended: {lines:?}"
+            );
             match line.trim_end() {
                 "" => break,
                 line => lines.push(line.to_owned()),
@@ -60,15 +63,15 @@ impl Client {
             .collect();
         let mut body = vec![0; headers["content-length"].parse().unwrap()];
         self.stream.read_exact(&mut body).unwrap();
-        Reply { status, headers, body: String::from_utf8(body).unwrap() }
+        Response { status, headers, body: String::from_utf8(body).unwrap() }
     }
 
-    pub(super) fn post(&mut self, body: &str) -> Reply {
+    pub(super) fn post(&mut self, body: &str) -> Response {
         self.send(request(body));
         self.receive()
     }
 
-    pub(super) fn get(&mut self, path: &str) -> Reply {
+    pub(super) fn get(&mut self, path: &str) -> Response {
         self.send(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n"));
         self.receive()
     }

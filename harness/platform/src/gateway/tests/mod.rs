@@ -12,7 +12,7 @@ use lumos_model::protocol::HttpLimits;
 
 use self::client::{Client, request};
 use self::script::Script;
-use super::{Closed, Gateway};
+use super::server::{Closed, Gateway};
 use crate::service::Service;
 
 fn open_with(limits: HttpLimits) -> (Arc<Script>, Gateway) {
@@ -26,11 +26,11 @@ fn open() -> (Arc<Script>, Gateway) {
     open_with(HttpLimits::default())
 }
 
-/// Waits until something holds; a bound so that a test ends.
+/// Waits until `holds` is true; fails after 30 s.
 fn until(holds: impl Fn() -> bool) {
     let begin = Instant::now();
     while !holds() {
-        assert!(begin.elapsed() < Duration::from_secs(30), "it never came");
+        assert!(begin.elapsed() < Duration::from_secs(30), "the condition never held");
         std::thread::sleep(Duration::from_millis(1));
     }
 }

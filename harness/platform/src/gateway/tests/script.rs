@@ -1,4 +1,4 @@
-//! Functions of the tests' own.
+//! A service whose behaviour each request prescribes.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,16 +10,20 @@ use lumos_model::cell::Start;
 use lumos_model::counters::Counters;
 use lumos_model::phase::{Phase, Phases};
 use lumos_model::pool::PoolEvent;
-use lumos_model::row::Sample;
+use lumos_model::row::{Sample, Times};
 use lumos_os::clock::monotonic_ns;
 use tokio::sync::{Notify, oneshot};
 
 use crate::pool::Standing;
 use crate::service::{Answer, Cause, Pending, Request, Service};
 
-/// Does what a request's body says: `here` is served on the event loop, and `hold` too, which
-/// ends when the test says so; `wait` is answered when the test says so; the word of a cause
-/// is answered with it; all else comes back.
+/// Does what a request's body says:
+///
+/// * `inline` is served inline on the event loop;
+/// * `hold` too, and blocks until the test calls `release`;
+/// * `wait` is submitted, and answered when the test calls `release`;
+/// * the word of a cause is answered with that cause;
+/// * any other body is echoed.
 #[derive(Default)]
 pub(super) struct Script {
     waiting: Mutex<Vec<oneshot::Sender<()>>>,
@@ -42,39 +46,24 @@ const CAUSES: [Cause; 9] = [
 ];
 
 fn answer(request: &Request, cause: Cause) -> Answer {
-    let total_ns = monotonic_ns() - request.intended_ns;
+    let total_ns = (monotonic_ns() - request.intended_ns).max(1_000);
     let mut phases_ns = Phases::default();
     phases_ns.add(Phase::Queue, 1_000);
-    phases_ns.close(total_ns.max(1_000)).unwrap();
+    phases_ns.close(total_ns).unwrap();
     let served = !matches!(cause, Cause::QueueFull | Cause::Draining | Cause::NoInstance);
+    let start = if served { Start::Warm } else { Start::Mixed };
+    let times = Times { intended_ns: request.intended_ns, total_ns };
     let sample = Sample {
-        seq: request.seq,
-        start_kind: if served { Start::Warm } else { Start::Mixed },
-        outcome: cause.outcome(),
         error: (cause != Cause::Answered).then(|| format!("it was \"{}\"", cause.as_str())),
-        intended_ns: request.intended_ns,
-        total_ns: total_ns.max(1_000),
         phases_ns,
-        provision_spans: None,
-        gap_ns: None,
-        evicted_pages: None,
-        resident_pages_after: None,
         instance: served.then_some(0),
-        late_ns: None,
-        platform_ns: None,
-        teardown_ns: None,
-        cpu_ns: None,
-        memory_peak_bytes: None,
-        linear_memory_bytes: None,
-        output_bytes: None,
-        output_sha256: None,
-        output: None,
+        ..Sample::unserved(request.seq, start, cause.outcome(), times)
     };
     let body = if cause == Cause::Answered { request.body.clone() } else { Bytes::new() };
     Answer { cause, sample, body }
 }
 
-/// A request that runs; gone when it is answered or dropped.
+/// A running request; it ends when it is answered or dropped.
 struct Running(Arc<AtomicU32>);
 
 impl Running {
@@ -111,7 +100,7 @@ impl Service for Script {
 
     fn serve_here(&self, request: Request) -> Result<Answer, Request> {
         match &request.body[..] {
-            b"here" => {}
+            b"inline" => {}
             b"hold" => {
                 let _running = Running::new(&self.busy);
                 let released = self.released.lock().unwrap();

@@ -1,4 +1,4 @@
-//! Tests of the pool: each rule by itself, whole histories, and what holds in all of them.
+//! Tests of the pool: each rule by itself, whole histories, and invariants of all histories.
 
 mod endings;
 mod observer;
@@ -13,7 +13,8 @@ use std::time::Duration;
 use lumos_model::pool::{InstanceState, PoolConfig, Scaling};
 use lumos_model::units::Span;
 
-use super::{Action, InstanceId, Pool, Rejection, Ticket};
+use super::action::{Action, InstanceId, Rejection, Ticket};
+use super::state::Pool;
 
 const MS: u64 = 1_000_000;
 const S: u64 = 1_000_000_000;
@@ -32,67 +33,69 @@ fn window(window_ns: u64, utilization: u32) -> Scaling {
 }
 
 /// A pool whose calls return their actions.
-struct Stage(Pool);
+struct TestPool {
+    inner: Pool,
+}
 
-impl Stage {
-    /// Started at zero, with these first actions.
+impl TestPool {
+    /// Started at time zero; returns the first actions too.
     fn new(config: PoolConfig) -> (Self, Vec<Action>) {
-        let mut stage = Self(Pool::new(config));
-        let actions = stage.does(|pool, actions| pool.start(0, actions));
-        (stage, actions)
+        let mut pool = Self { inner: Pool::new(config) };
+        let actions = pool.call(|pool, actions| pool.start(0, actions));
+        (pool, actions)
     }
 
-    fn does(&mut self, call: impl FnOnce(&mut Pool, &mut Vec<Action>)) -> Vec<Action> {
+    fn call(&mut self, call: impl FnOnce(&mut Pool, &mut Vec<Action>)) -> Vec<Action> {
         let mut actions = Vec::new();
-        call(&mut self.0, &mut actions);
+        call(&mut self.inner, &mut actions);
         actions
     }
 
     fn arrive(&mut self, ticket: Ticket, at_ns: u64) -> Vec<Action> {
-        self.does(|pool, actions| pool.arrive(ticket, at_ns, actions))
+        self.call(|pool, actions| pool.arrive(ticket, at_ns, actions))
     }
 
     fn provisioned(&mut self, instance: InstanceId, at_ns: u64) -> Vec<Action> {
-        self.does(|pool, actions| pool.provisioned(instance, at_ns, actions))
+        self.call(|pool, actions| pool.provisioned(instance, at_ns, actions))
     }
 
     fn failed(&mut self, instance: InstanceId, at_ns: u64) -> Vec<Action> {
-        self.does(|pool, actions| pool.provisioning_failed(instance, at_ns, actions))
+        self.call(|pool, actions| pool.provisioning_failed(instance, at_ns, actions))
     }
 
     fn served(&mut self, instance: InstanceId, at_ns: u64) -> Vec<Action> {
-        self.does(|pool, actions| pool.served(instance, true, at_ns, actions))
+        self.call(|pool, actions| pool.served(instance, true, at_ns, actions))
     }
 
     fn died(&mut self, instance: InstanceId, at_ns: u64) -> Vec<Action> {
-        self.does(|pool, actions| pool.served(instance, false, at_ns, actions))
+        self.call(|pool, actions| pool.served(instance, false, at_ns, actions))
     }
 
     fn tick(&mut self, at_ns: u64) -> Vec<Action> {
-        self.does(|pool, actions| pool.tick(at_ns, actions))
+        self.call(|pool, actions| pool.tick(at_ns, actions))
     }
 
     fn drain(&mut self, at_ns: u64) -> Vec<Action> {
-        self.does(|pool, actions| pool.drain(at_ns, actions))
+        self.call(|pool, actions| pool.drain(at_ns, actions))
     }
 
-    /// Makes instances `0..n` at `at_ns` and lets each serve once, `0` first.
-    fn used(config: PoolConfig, n: u32, at_ns: u64) -> Self {
-        let (mut stage, _) = Self::new(config);
+    /// With instances `0..n`, provisioned at `at_ns`, each of which has served once, `0` first.
+    fn with_used_instances(config: PoolConfig, n: u32, at_ns: u64) -> Self {
+        let (mut pool, _) = Self::new(config);
         for i in 0..n {
-            stage.arrive(u64::from(i), at_ns);
+            pool.arrive(u64::from(i), at_ns);
         }
         for i in 0..n {
-            assert_eq!(stage.provisioned(i, at_ns), [assign(u64::from(i), i, true, true)]);
+            assert_eq!(pool.provisioned(i, at_ns), [assign(u64::from(i), i, true, true)]);
         }
         for i in 0..n {
-            assert_eq!(stage.served(i, at_ns), []);
+            assert_eq!(pool.served(i, at_ns), []);
         }
-        stage
+        pool
     }
 
     fn events(&mut self) -> Vec<(u64, InstanceId, InstanceState)> {
-        self.0.take_events().iter().map(|e| (e.at_ns, e.instance, e.state)).collect()
+        self.inner.take_events().iter().map(|e| (e.at_ns, e.instance, e.state)).collect()
     }
 }
 

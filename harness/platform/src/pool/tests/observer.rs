@@ -1,4 +1,4 @@
-//! Somebody who knows only the calls and the actions of a pool, and checks each of them.
+//! A model of a pool that sees only its calls and actions, and checks each action.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use super::*;
 /// An instance as the observer knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Known {
-    OnItsWay,
+    Provisioning,
     Idle { since_ns: u64 },
     Busy,
     Gone,
 }
 
-/// Where a request is.
+/// The end of a request's wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Assigned,
@@ -33,7 +33,7 @@ pub(super) struct Observer {
     waiting: Vec<Ticket>,
     fates: BTreeMap<Ticket, Fate>,
     pub(super) tickets: Ticket,
-    /// Whether the last instance whose making ended was not made.
+    /// Whether the last provisioning that ended has failed.
     failing: bool,
     draining: bool,
     made: u64,
@@ -68,8 +68,8 @@ impl Observer {
         self.instances.values().filter(|known| of(known)).count() as u32
     }
 
-    fn on_their_way(&self) -> u32 {
-        self.count(|known| *known == Known::OnItsWay)
+    fn provisioning_count(&self) -> u32 {
+        self.count(|known| *known == Known::Provisioning)
     }
 
     fn idle(&self) -> u32 {
@@ -88,7 +88,7 @@ impl Observer {
         self.config.scaling == Scaling::Immediate
     }
 
-    /// How many instances the rules want of a pool that scales immediately.
+    /// The number of instances that the rules want of a pool with immediate scaling.
     fn want(&self) -> u32 {
         let requests = self.busy() + self.waiting.len() as u32;
         (requests + self.config.prewarmed)
@@ -96,14 +96,14 @@ impl Observer {
             .min(self.config.max_instances)
     }
 
-    /// One of those instances that are `known`.
+    /// One of the instances in the state `known`.
     pub(super) fn choose(&self, choice: usize, known: Known) -> Option<InstanceId> {
         let all: Vec<_> =
             self.instances.iter().filter(|(_, is)| **is == known).map(|(i, _)| *i).collect();
         (!all.is_empty()).then(|| all[choice % all.len()])
     }
 
-    /// Calls the pool and checks what it answers; `arriving`: the request that comes.
+    /// Calls the pool and checks its actions; `arriving` is the request that arrives, if any.
     fn call(
         &mut self,
         arriving: Option<Ticket>,
@@ -127,8 +127,8 @@ impl Observer {
     fn check_action(&mut self, action: Action, arriving: Option<Ticket>) {
         match action {
             Action::Provision { instance } => {
-                let before = self.instances.insert(instance, Known::OnItsWay);
-                assert_eq!(before, None, "a number is used once");
+                let before = self.instances.insert(instance, Known::Provisioning);
+                assert_eq!(before, None, "an instance number is used once");
                 assert!(self.total() <= self.config.max_instances);
                 assert!(!self.draining);
             }
@@ -137,7 +137,7 @@ impl Observer {
                     true => assert_eq!(self.waiting.remove(0), ticket, "first come, first served"),
                     false => {
                         assert_eq!(arriving, Some(ticket));
-                        assert!(self.waiting.is_empty(), "nobody is overtaken");
+                        assert!(self.waiting.is_empty(), "no request is overtaken");
                     }
                 }
                 assert_eq!(self.fates.insert(ticket, Fate::Assigned), None);
@@ -149,40 +149,12 @@ impl Observer {
                 self.instances.insert(instance, Known::Busy);
             }
             Action::Reclaim { instance } => {
-                let Known::Idle { since_ns } = self.instances[&instance] else {
-                    panic!("{instance} is reclaimed and not idle");
-                };
-                let keep_alive_ns = self.config.keep_alive.0.as_nanos() as u64;
-                let served_once = keep_alive_ns == 0 && self.used.contains(&instance);
-                let ready = self.idle() + self.busy();
-                if !self.draining && !served_once {
-                    assert!(ready > self.config.min_instances, "the minimum is kept");
-                    let last = self.total() == 1;
-                    if self.immediate() || last {
-                        assert!(self.now_ns - since_ns >= keep_alive_ns, "too early");
-                    }
-                    assert!(self.idle() + self.on_their_way() > self.config.prewarmed);
-                }
+                self.check_reclaim(instance);
                 self.instances.insert(instance, Known::Gone);
                 self.reclaimed += 1;
             }
             Action::Reject { ticket, why } => {
-                match why {
-                    Rejection::QueueFull => {
-                        assert_eq!(arriving, Some(ticket));
-                        assert_eq!(self.idle(), 0);
-                        let coming = self.on_their_way() as usize;
-                        let queue = self.config.queue as usize;
-                        assert!(self.waiting.len() >= coming + queue, "there was room");
-                        if self.immediate() {
-                            assert_eq!(self.total(), self.config.max_instances);
-                        }
-                    }
-                    Rejection::Draining => assert!(self.draining),
-                    Rejection::NoInstance => {
-                        assert!(self.failing || self.config.max_instances == 0);
-                    }
-                }
+                self.check_reject(ticket, why, arriving);
                 if arriving != Some(ticket) {
                     assert_eq!(self.waiting.remove(0), ticket, "the oldest is rejected");
                 }
@@ -191,21 +163,59 @@ impl Observer {
         }
     }
 
+    fn check_reclaim(&self, instance: InstanceId) {
+        let Known::Idle { since_ns } = self.instances[&instance] else {
+            panic!("{instance} is reclaimed but not idle");
+        };
+        let keep_alive_ns = self.config.keep_alive.0.as_nanos() as u64;
+        let served_once = keep_alive_ns == 0 && self.used.contains(&instance);
+        if self.draining || served_once {
+            return;
+        }
+        let ready = self.idle() + self.busy();
+        assert!(ready > self.config.min_instances, "the minimum is kept");
+        let last = self.total() == 1;
+        if self.immediate() || last {
+            assert!(self.now_ns - since_ns >= keep_alive_ns, "too early");
+        }
+        assert!(self.idle() + self.provisioning_count() > self.config.prewarmed);
+    }
+
+    fn check_reject(&self, ticket: Ticket, why: Rejection, arriving: Option<Ticket>) {
+        match why {
+            Rejection::QueueFull => {
+                assert_eq!(arriving, Some(ticket));
+                assert_eq!(self.idle(), 0);
+                let provisioning = self.provisioning_count() as usize;
+                let queue = self.config.queue as usize;
+                assert!(self.waiting.len() >= provisioning + queue, "there was room");
+                if self.immediate() {
+                    assert_eq!(self.total(), self.config.max_instances);
+                }
+            }
+            Rejection::Draining => assert!(self.draining),
+            Rejection::NoInstance => assert!(self.failing || self.config.max_instances == 0),
+        }
+    }
+
     fn check_state(&self, requested: bool) {
         let standing = self.pool.standing();
         assert_eq!(
             (standing.provisioning, standing.idle, standing.busy, standing.queued as usize),
-            (self.on_their_way(), self.idle(), self.busy(), self.waiting.len())
+            (self.provisioning_count(), self.idle(), self.busy(), self.waiting.len())
         );
         assert_eq!(
             (standing.made, standing.reclaimed, standing.failed),
             (self.made, self.reclaimed, self.failed)
         );
-        assert!(self.idle() == 0 || self.waiting.is_empty(), "nobody waits beside an idle one");
-        let beyond = self.waiting.len().saturating_sub(self.on_their_way() as usize);
-        assert!(beyond <= self.config.queue as usize, "{beyond} wait");
+        assert!(
+            self.idle() == 0 || self.waiting.is_empty(),
+            "no request waits while an instance is idle"
+        );
+        let beyond = self.waiting.len().saturating_sub(self.provisioning_count() as usize);
+        assert!(beyond <= self.config.queue as usize, "{beyond} requests wait");
         let next_ns = self.pool.next_tick_ns();
-        assert!(next_ns.is_none_or(|next_ns| next_ns > self.now_ns), "something was left undone");
+        assert!(next_ns.is_none_or(|next_ns| next_ns > self.now_ns), "a due tick was not done");
         if self.draining {
             assert_eq!((self.idle(), self.waiting.len(), next_ns), (0, 0, None));
             return;
@@ -220,13 +230,17 @@ impl Observer {
         if self.immediate() {
             let requests = self.busy() + self.waiting.len() as u32;
             assert!(self.total() >= requests.min(self.config.max_instances));
-            assert!(!requested || self.total() <= self.want(), "nobody needs it");
+            assert!(
+                !requested || self.total() <= self.want(),
+                "an instance was requested without need"
+            );
         } else if !self.waiting.is_empty() {
             assert!(self.total() >= 1);
         }
     }
 
-    /// Takes the events: each is a legal step, and the last of an instance is what it is.
+    /// Takes the events: each must be a legal transition, and the last one of an instance must
+    /// agree with its state.
     fn check_events(&mut self) {
         for event in self.pool.take_events() {
             let before = self.states.insert(event.instance, (event.at_ns, event.state));
@@ -248,13 +262,13 @@ impl Observer {
         assert_eq!(self.pool.lost_events(), 0);
         for (instance, known) in &self.instances {
             let (at_ns, state) = self.states[instance];
-            let told = match state {
-                Requested | Provisioning => Known::OnItsWay,
+            let expected = match state {
+                Requested | Provisioning => Known::Provisioning,
                 Ready | Idle => Known::Idle { since_ns: at_ns },
                 Busy => Known::Busy,
                 Reclaimed | Failed => Known::Gone,
             };
-            assert_eq!(told, *known, "{instance}");
+            assert_eq!(expected, *known, "{instance}");
         }
     }
 
@@ -264,7 +278,7 @@ impl Observer {
         self.call(Some(ticket), |pool, now_ns, actions| pool.arrive(ticket, now_ns, actions));
     }
 
-    /// What is due by now is done, so that the next call does its own part alone.
+    /// Lets the pool do what is due, so that the next call does only its own part.
     pub(super) fn catch_up(&mut self) -> Vec<Action> {
         self.call(None, |pool, now_ns, actions| pool.tick(now_ns, actions))
     }
@@ -314,7 +328,7 @@ impl Observer {
         self.call(None, |pool, now_ns, actions| pool.served(instance, false, now_ns, actions));
     }
 
-    /// Nothing happens before the next tick, and nothing ever when there is none.
+    /// Checks that nothing happens before the next tick, or ever if there is none.
     pub(super) fn tick(&mut self) {
         let due_ns = self.pool.next_tick_ns();
         self.now_ns = self.now_ns.max(due_ns.map_or(self.now_ns + 1000 * S, |due_ns| due_ns - 1));
@@ -324,11 +338,11 @@ impl Observer {
         if let Some(due_ns) = due_ns {
             self.now_ns = self.now_ns.max(due_ns);
             let actions = self.catch_up();
-            assert!(!self.immediate() || !actions.is_empty(), "a tick for nothing");
+            assert!(!self.immediate() || !actions.is_empty(), "the tick had nothing to do");
         }
     }
 
-    /// Drains the pool and lets all that is under way come to its end.
+    /// Drains the pool and ends all running work.
     pub(super) fn end(mut self) {
         self.catch_up();
         self.draining = true;
@@ -337,7 +351,7 @@ impl Observer {
         for turn in 0.. {
             self.now_ns += MS;
             assert_eq!(self.pool.is_drained(), self.total() == 0);
-            match (self.choose(turn, Known::Busy), self.choose(turn, Known::OnItsWay)) {
+            match (self.choose(turn, Known::Busy), self.choose(turn, Known::Provisioning)) {
                 (Some(instance), _) if turn % 3 == 0 => self.died(instance),
                 (Some(instance), _) => self.served(instance),
                 (None, Some(instance)) if turn % 3 == 0 => self.provisioning_failed(instance),

@@ -1,12 +1,12 @@
-//! What holds in all histories: a pool is driven at random, and each of its answers is
-//! checked by an observer.
+//! Invariants of all histories: a pool is driven at random, and an observer checks each of
+//! its answers.
 
 use proptest::prelude::*;
 
 use super::observer::{Known, Observer};
 use super::*;
 
-/// What may happen to a pool. Numbers choose among what is there, modulo how much it is.
+/// An event in the life of a pool. A number selects one of the candidates, modulo their count.
 #[derive(Clone, Debug)]
 enum Step {
     Arrive,
@@ -15,11 +15,11 @@ enum Step {
     ProvisioningFailed(usize),
     Served(usize),
     Died(usize),
-    /// Time passes, and nobody calls.
+    /// Time passes without a call.
     Wait(u64),
-    /// Time passes until just before the next tick: nothing may happen; then the tick.
+    /// Time passes until just before the next tick, when nothing may happen; then the tick.
     Tick,
-    /// A tick that is too late by so much.
+    /// A tick that is late by this many nanoseconds.
     LateTick(u64),
 }
 
@@ -65,12 +65,12 @@ impl Observer {
                 }
             }
             Step::Provisioned(choice) => {
-                if let Some(instance) = self.choose(choice, Known::OnItsWay) {
+                if let Some(instance) = self.choose(choice, Known::Provisioning) {
                     self.provisioned(instance);
                 }
             }
             Step::ProvisioningFailed(choice) => {
-                if let Some(instance) = self.choose(choice, Known::OnItsWay) {
+                if let Some(instance) = self.choose(choice, Known::Provisioning) {
                     self.provisioning_failed(instance);
                 }
             }
@@ -98,7 +98,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_history_keeps_the_rules(
+    fn every_history_obeys_the_rules(
         config in configs(),
         steps in prop::collection::vec(step(), 0..120),
     ) {

@@ -1,13 +1,13 @@
-//! Whole histories, against what can be told of them beforehand.
+//! Whole histories, compared with results that are known in advance.
 
 use lumos_model::pool::InstanceState::*;
 
-use super::simulator::{poisson, run, splitmix};
+use super::simulator::{Ticks, poisson, run, splitmix};
 use super::*;
 
 #[test]
 fn three_requests_and_three_instances() {
-    let history = run(config(), &[0, 10 * MS, 20 * MS], 50 * MS, |_| 20 * MS, true);
+    let history = run(config(), &[0, 10 * MS, 20 * MS], 50 * MS, |_| 20 * MS, Ticks::Timely);
     let expected = [
         (0, 0, Requested),
         (0, 0, Provisioning),
@@ -38,7 +38,7 @@ fn three_requests_and_three_instances() {
 #[test]
 fn three_requests_and_one_instance() {
     let one = PoolConfig { max_instances: 1, ..config() };
-    let history = run(one, &[0, 10 * MS, 20 * MS], 50 * MS, |_| 20 * MS, true);
+    let history = run(one, &[0, 10 * MS, 20 * MS], 50 * MS, |_| 20 * MS, Ticks::Timely);
     let expected = [
         (0, Requested),
         (0, Provisioning),
@@ -56,13 +56,13 @@ fn three_requests_and_one_instance() {
 }
 
 #[test]
-fn the_share_of_cold_starts_follows_from_the_keep_alive() {
-    // One request each 100 ms; a cold start takes 5 ms, serving 10 ms. After a cold start an
-    // instance is idle for 85 ms until the next request, after a warm one for 90 ms.
+fn keep_alive_determines_the_share_of_cold_starts() {
+    // A request every 100 ms; a cold start takes 5 ms, an invocation 10 ms. An instance is idle
+    // for 85 ms before the next request after a cold start, and for 90 ms after a warm one.
     let arrivals: Vec<u64> = (0..100).map(|i| i * 100 * MS).collect();
     let cases = [(85 * MS, 100), (85 * MS + 1, 50), (90 * MS, 50), (90 * MS + 1, 1)];
     for (keep_alive_ns, cold) in cases {
-        for ticks in [true, false] {
+        for ticks in [Ticks::Timely, Ticks::Never] {
             let config = PoolConfig { keep_alive: span(keep_alive_ns), ..config() };
             let history = run(config, &arrivals, 5 * MS, |_| 10 * MS, ticks);
             assert_eq!((history.served.len(), history.cold()), (100, cold), "{keep_alive_ns}");
@@ -70,37 +70,37 @@ fn the_share_of_cold_starts_follows_from_the_keep_alive() {
     }
 }
 
-/// Service times between 1 and 20 ms that belong to the request.
+/// A service time between 1 and 20 ms that depends on the request alone.
 fn service_ns(ticket: Ticket) -> u64 {
     MS + splitmix(&mut { ticket }) % (19 * MS)
 }
 
 #[test]
-fn one_instance_is_a_queue_with_one_server_that_falls_asleep() {
+fn one_instance_behaves_like_a_single_server_queue_with_set_up_times() {
     let arrivals = poisson(2000, 15.0 * MS as f64, 1);
     let keep_alive_ns = 5 * MS;
     let one =
         PoolConfig { keep_alive: span(keep_alive_ns), max_instances: 1, queue: 2000, ..config() };
-    let history = run(one, &arrivals, 7 * MS, service_ns, true);
+    let history = run(one, &arrivals, 7 * MS, service_ns, Ticks::Timely);
     let mut free_ns = None;
     let mut cold = 0;
     for (ticket, arrival_ns) in (0..).zip(&arrivals) {
-        let awake = free_ns.filter(|free_ns| *arrival_ns < free_ns + keep_alive_ns);
-        let begin_ns = awake.map_or(arrival_ns + 7 * MS, |free_ns| free_ns.max(*arrival_ns));
+        let warm_ns = free_ns.filter(|free_ns| *arrival_ns < free_ns + keep_alive_ns);
+        let begin_ns = warm_ns.map_or(arrival_ns + 7 * MS, |free_ns| free_ns.max(*arrival_ns));
         let served = history.served[&ticket];
-        assert_eq!((served.begin_ns, served.fresh), (begin_ns, awake.is_none()), "{ticket}");
-        cold += usize::from(awake.is_none());
+        assert_eq!((served.begin_ns, served.fresh), (begin_ns, warm_ns.is_none()), "{ticket}");
+        cold += usize::from(warm_ns.is_none());
         free_ns = Some(served.end_ns);
     }
-    assert!((100..1900).contains(&cold), "{cold} cold starts do not try both ways");
+    assert!((100..1900).contains(&cold), "{cold} cold starts do not cover both cases");
 }
 
 #[test]
-fn a_fixed_number_of_instances_is_a_queue_with_as_many_servers() {
+fn fixed_number_of_instances_behaves_like_a_multi_server_queue() {
     let arrivals: Vec<u64> =
         poisson(2000, 3.0 * MS as f64, 2).into_iter().map(|at_ns| at_ns + S).collect();
     let four = PoolConfig { min_instances: 4, max_instances: 4, queue: 2000, ..config() };
-    let history = run(four, &arrivals, 50 * MS, service_ns, true);
+    let history = run(four, &arrivals, 50 * MS, service_ns, Ticks::Timely);
     let mut free_ns = [0; 4];
     let mut waited = 0;
     for (ticket, arrival_ns) in (0..).zip(&arrivals) {
@@ -112,20 +112,20 @@ fn a_fixed_number_of_instances_is_a_queue_with_as_many_servers() {
         waited += usize::from(served.waited);
         *first = served.end_ns;
     }
-    assert!((100..1900).contains(&waited), "{waited} waits do not try both ways");
+    assert!((100..1900).contains(&waited), "{waited} waits do not cover both cases");
     assert_eq!(history.events.iter().filter(|(.., state)| *state == Ready).count(), 4);
 }
 
 #[test]
-fn without_keep_alive_and_bound_each_request_has_an_instance_of_its_own() {
+fn without_keep_alive_or_limit_each_request_has_its_own_instance() {
     let arrivals = poisson(2000, 2.0 * MS as f64, 3);
     let config = PoolConfig { keep_alive: span(0), max_instances: 10_000, queue: 0, ..config() };
-    let history = run(config, &arrivals, 50 * MS, service_ns, true);
+    let history = run(config, &arrivals, 50 * MS, service_ns, Ticks::Timely);
     for (ticket, arrival_ns) in (0..).zip(&arrivals) {
         let served = history.served[&ticket];
         assert_eq!((served.instance, served.begin_ns), (ticket as u32, arrival_ns + 50 * MS));
     }
-    let lived_ns: u64 = history
+    let lifetimes_ns: u64 = history
         .events
         .iter()
         .map(|(at_ns, _, state)| match state {
@@ -135,17 +135,17 @@ fn without_keep_alive_and_bound_each_request_has_an_instance_of_its_own() {
         })
         .fold(0, u64::wrapping_add);
     assert_eq!(
-        lived_ns,
+        lifetimes_ns,
         (0..2000).map(service_ns).sum::<u64>(),
-        "an instance lives while it serves"
+        "an instance exists only while it serves"
     );
 }
 
 #[test]
-fn a_full_house_turns_away_as_many_as_it_must() {
-    // Ten at once: two instances, three in the queue, five rejected.
+fn full_pool_rejects_the_excess_requests() {
+    // Ten requests at once: two get instances, three wait in the queue, five are rejected.
     let config = PoolConfig { max_instances: 2, queue: 3, ..config() };
-    let history = run(config, &[S; 10], 50 * MS, |_| 20 * MS, true);
+    let history = run(config, &[S; 10], 50 * MS, |_| 20 * MS, Ticks::Timely);
     assert_eq!(history.served.keys().copied().collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
     assert!(
         history.rejected.values().all(|(at_ns, why)| (*at_ns, *why) == (S, Rejection::QueueFull))
@@ -155,11 +155,11 @@ fn a_full_house_turns_away_as_many_as_it_must() {
 }
 
 #[test]
-fn late_ticks_change_no_answer() {
+fn late_ticks_do_not_change_any_answer() {
     let arrivals = poisson(3000, 9.0 * MS as f64, 4);
     for (prewarmed, min_instances) in [(0, 0), (1, 0), (0, 2), (2, 1)] {
         let config = PoolConfig { keep_alive: span(20 * MS), prewarmed, min_instances, ..config() };
-        let [timely, late] = [true, false]
+        let [timely, late] = [Ticks::Timely, Ticks::Never]
             .map(|ticks| run(config.clone(), &arrivals, 30 * MS, service_ns, ticks).served);
         if (prewarmed, min_instances) == (0, 0) {
             assert!(timely.values().any(|served| served.fresh && served.instance > 10));

@@ -1,21 +1,20 @@
-//! A world around the pool, on its own time: requests come when they are to, making and
-//! serving take what they are to.
+//! A simulated world around the pool with prescribed arrivals, provisioning times and
+//! service times.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use super::*;
 
-/// Something that will happen. Of two things at one time the one that was known first
-/// happens first.
+/// A future event. Simultaneous events happen in the order in which they were scheduled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Next {
+enum Event {
     Arrive(Ticket),
     Provisioned(InstanceId),
     Served(InstanceId),
 }
 
-/// What became of a request.
+/// How a request was served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Served {
     pub(super) instance: InstanceId,
@@ -25,7 +24,7 @@ pub(super) struct Served {
     pub(super) end_ns: u64,
 }
 
-/// What became of all of them.
+/// The outcome of a simulation.
 pub(super) struct History {
     pub(super) served: BTreeMap<Ticket, Served>,
     pub(super) rejected: BTreeMap<Ticket, (u64, Rejection)>,
@@ -38,73 +37,113 @@ impl History {
     }
 }
 
-/// Lets requests come at `arrivals`, numbered from 0, until nothing happens any more.
-/// Without `ticks` the pool is called only when something else happens.
+/// When the pool's ticks are called.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Ticks {
+    /// As soon as they are due.
+    Timely,
+    /// Never: the pool is called only for other events.
+    Never,
+}
+
+/// Runs requests that arrive at `arrivals`, numbered from 0, until no event is left.
 pub(super) fn run(
     config: PoolConfig,
     arrivals: &[u64],
     provision_ns: u64,
     service_ns: impl Fn(Ticket) -> u64,
-    ticks: bool,
+    ticks: Ticks,
 ) -> History {
     let mut pool = Pool::new(config);
     let mut actions = Vec::new();
-    let mut history =
-        History { served: BTreeMap::new(), rejected: BTreeMap::new(), events: Vec::new() };
-    let mut order = 0_u64;
-    let mut coming = BinaryHeap::new();
-    let mut known = |coming: &mut BinaryHeap<_>, at_ns: u64, next| {
-        order += 1;
-        coming.push(Reverse((at_ns, order, next)));
-    };
+    let mut world = World::new(provision_ns, service_ns);
     for (ticket, at_ns) in (0..).zip(arrivals) {
-        known(&mut coming, *at_ns, Next::Arrive(ticket));
+        world.schedule(*at_ns, Event::Arrive(ticket));
     }
     pool.start(0, &mut actions);
-    let mut now_ns = 0;
     loop {
+        world.carry_out(&mut actions);
+        let events = pool.take_events().into_iter().map(|e| (e.at_ns, e.instance, e.state));
+        world.history.events.extend(events);
+        let tick_ns = match ticks {
+            Ticks::Timely => pool.next_tick_ns(),
+            Ticks::Never => None,
+        };
+        if let Some(tick_ns) = tick_ns.filter(|tick_ns| world.is_before_next_event(*tick_ns)) {
+            assert!(tick_ns > world.now_ns, "the tick at {} was incomplete", world.now_ns);
+            world.now_ns = tick_ns;
+            pool.tick(tick_ns, &mut actions);
+            continue;
+        }
+        let Some(event) = world.next_event() else { return world.history };
+        match event {
+            Event::Arrive(ticket) => pool.arrive(ticket, world.now_ns, &mut actions),
+            Event::Provisioned(instance) => {
+                pool.provisioned(instance, world.now_ns, &mut actions);
+            }
+            Event::Served(instance) => pool.served(instance, true, world.now_ns, &mut actions),
+        }
+    }
+}
+
+/// Carries out actions in simulated time.
+struct World<S> {
+    now_ns: u64,
+    provision_ns: u64,
+    service_ns: S,
+    scheduled: BinaryHeap<Reverse<(u64, u64, Event)>>,
+    order: u64,
+    history: History,
+}
+
+impl<S: Fn(Ticket) -> u64> World<S> {
+    fn new(provision_ns: u64, service_ns: S) -> Self {
+        let history =
+            History { served: BTreeMap::new(), rejected: BTreeMap::new(), events: Vec::new() };
+        let scheduled = BinaryHeap::new();
+        Self { now_ns: 0, provision_ns, service_ns, scheduled, order: 0, history }
+    }
+
+    fn schedule(&mut self, at_ns: u64, event: Event) {
+        self.order += 1;
+        self.scheduled.push(Reverse((at_ns, self.order, event)));
+    }
+
+    fn is_before_next_event(&self, at_ns: u64) -> bool {
+        self.scheduled.peek().is_none_or(|Reverse((next_ns, ..))| at_ns < *next_ns)
+    }
+
+    /// Advances to the next event.
+    fn next_event(&mut self) -> Option<Event> {
+        let Reverse((at_ns, _, event)) = self.scheduled.pop()?;
+        self.now_ns = at_ns;
+        Some(event)
+    }
+
+    fn carry_out(&mut self, actions: &mut Vec<Action>) {
         for action in actions.drain(..) {
             match action {
                 Action::Provision { instance } => {
-                    known(&mut coming, now_ns + provision_ns, Next::Provisioned(instance));
+                    self.schedule(self.now_ns + self.provision_ns, Event::Provisioned(instance));
                 }
                 Action::Assign { ticket, instance, fresh, waited } => {
-                    let end_ns = now_ns + service_ns(ticket);
-                    let served = Served { instance, fresh, waited, begin_ns: now_ns, end_ns };
-                    assert_eq!(history.served.insert(ticket, served), None);
-                    known(&mut coming, end_ns, Next::Served(instance));
+                    let begin_ns = self.now_ns;
+                    let end_ns = begin_ns + (self.service_ns)(ticket);
+                    let served = Served { instance, fresh, waited, begin_ns, end_ns };
+                    assert_eq!(self.history.served.insert(ticket, served), None);
+                    self.schedule(end_ns, Event::Served(instance));
                 }
                 Action::Reclaim { .. } => {}
                 Action::Reject { ticket, why } => {
-                    assert_eq!(history.rejected.insert(ticket, (now_ns, why)), None);
+                    let before = self.history.rejected.insert(ticket, (self.now_ns, why));
+                    assert_eq!(before, None);
                 }
             }
         }
-        history.events.extend(pool.take_events().iter().map(|e| (e.at_ns, e.instance, e.state)));
-        let tick_ns = pool.next_tick_ns().filter(|_| ticks);
-        let next_ns = coming.peek().map(|Reverse((at_ns, ..))| *at_ns);
-        now_ns = match (tick_ns, next_ns) {
-            (None, None) => break,
-            (Some(tick_ns), next_ns) if next_ns.is_none_or(|next_ns| tick_ns < next_ns) => {
-                assert!(tick_ns > now_ns, "a tick at {now_ns} left something to do");
-                pool.tick(tick_ns, &mut actions);
-                now_ns = tick_ns;
-                continue;
-            }
-            (_, Some(next_ns)) => next_ns,
-            (Some(_), None) => unreachable!("the tick is next"),
-        };
-        let Some(Reverse((_, _, next))) = coming.pop() else { break };
-        match next {
-            Next::Arrive(ticket) => pool.arrive(ticket, now_ns, &mut actions),
-            Next::Provisioned(instance) => pool.provisioned(instance, now_ns, &mut actions),
-            Next::Served(instance) => pool.served(instance, true, now_ns, &mut actions),
-        }
     }
-    history
 }
 
-/// Exponentially distributed gaps of `mean_ns`, always the same ones for a seed.
+/// Arrivals with exponentially distributed gaps of mean `mean_ns`, determined by the seed.
 pub(super) fn poisson(n: usize, mean_ns: f64, seed: u64) -> Vec<u64> {
     let mut state = seed;
     let mut at_ns = 0;

@@ -1,125 +1,126 @@
-//! Scaling by a window of concurrency, against numbers computed by hand and against a
-//! straightforward account of all that was.
+//! Window scaling, compared with numbers computed by hand and with a reference model that
+//! keeps the whole history.
 
 use proptest::prelude::*;
 
-use super::super::autoscaler::{Autoscaler, INTERVAL_NS};
+use super::super::autoscaler::Autoscaler;
+use super::super::window::INTERVAL_NS;
 use super::*;
 
-/// A window of 20 s, so that panic is measured over 2 s; whole instances may be busy.
+/// A window of 20 s and thus a panic window of 2 s; target utilisation 100 %.
 fn config_20s() -> PoolConfig {
     PoolConfig { scaling: window(20 * S, 100), max_instances: 100, ..config() }
 }
 
 #[test]
-fn the_first_request_does_not_wait_for_the_window_and_the_others_do() {
+fn only_the_first_request_does_not_wait_for_the_window() {
     let scaling = window(60 * S, 70);
-    let (mut stage, _) = Stage::new(PoolConfig { scaling, max_instances: 100, ..config() });
-    assert_eq!((stage.0.next_tick_ns(), stage.tick(300 * MS)), (None, vec![]));
-    assert_eq!(stage.arrive(1, 500 * MS), [provision(0)]);
-    assert_eq!([stage.arrive(2, 500 * MS), stage.arrive(3, 500 * MS)].concat(), []);
-    assert_eq!(stage.0.next_tick_ns(), Some(2 * S));
-    assert_eq!(stage.tick(2 * S - 1), []);
-    // Three since the first came: ceil(3 / 0.7) = 5.
-    assert_eq!(stage.tick(2 * S), [1, 2, 3, 4].map(provision));
+    let (mut pool, _) = TestPool::new(PoolConfig { scaling, max_instances: 100, ..config() });
+    assert_eq!((pool.inner.next_tick_ns(), pool.tick(300 * MS)), (None, vec![]));
+    assert_eq!(pool.arrive(1, 500 * MS), [provision(0)]);
+    assert_eq!([pool.arrive(2, 500 * MS), pool.arrive(3, 500 * MS)].concat(), []);
+    assert_eq!(pool.inner.next_tick_ns(), Some(2 * S));
+    assert_eq!(pool.tick(2 * S - 1), []);
+    // The mean since the first request is 3: ceil(3 / 0.7) = 5.
+    assert_eq!(pool.tick(2 * S), [1, 2, 3, 4].map(provision));
 }
 
 #[test]
-fn with_a_queue_of_zero_only_the_first_request_of_an_empty_pool_waits() {
-    let (mut stage, _) = Stage::new(PoolConfig { queue: 0, ..config_20s() });
-    assert_eq!(stage.arrive(1, 0), [provision(0)]);
-    assert_eq!(stage.arrive(2, 0), [reject(2, Rejection::QueueFull)]);
-    stage.provisioned(0, 1);
-    assert_eq!(stage.arrive(3, 2), [reject(3, Rejection::QueueFull)]);
+fn queue_of_zero_admits_only_the_first_request_of_an_empty_pool() {
+    let (mut pool, _) = TestPool::new(PoolConfig { queue: 0, ..config_20s() });
+    assert_eq!(pool.arrive(1, 0), [provision(0)]);
+    assert_eq!(pool.arrive(2, 0), [reject(2, Rejection::QueueFull)]);
+    pool.provisioned(0, 1);
+    assert_eq!(pool.arrive(3, 2), [reject(3, Rejection::QueueFull)]);
 }
 
-/// Four requests at 0 s make panic at 2 s; they are served at 3 s by four instances.
-fn four_after_panic(keep_alive_ns: u64) -> Stage {
+/// Four requests at 0 s cause panic at 2 s. Four instances have served them at 3 s.
+fn four_after_panic(keep_alive_ns: u64) -> TestPool {
     let config = PoolConfig { keep_alive: span(keep_alive_ns), ..config_20s() };
-    let (mut stage, _) = Stage::new(config);
+    let (mut pool, _) = TestPool::new(config);
     for ticket in 0..4 {
-        stage.arrive(ticket, 0);
+        pool.arrive(ticket, 0);
     }
-    stage.provisioned(0, S);
-    assert_eq!(stage.tick(2 * S), [1, 2, 3].map(provision));
+    pool.provisioned(0, S);
+    assert_eq!(pool.tick(2 * S), [1, 2, 3].map(provision));
     for instance in 1..4 {
-        stage.provisioned(instance, 2 * S);
+        pool.provisioned(instance, 2 * S);
     }
     for instance in 0..4 {
-        assert_eq!(stage.served(instance, 3 * S), []);
+        assert_eq!(pool.served(instance, 3 * S), []);
     }
-    // Panic lasts for one window after the last decision that found it, the one at 2 s.
+    // Panic lasts one window after the last decision that exceeded the threshold, at 2 s.
     for at_s in (4..=22).step_by(2) {
-        assert_eq!(stage.0.next_tick_ns(), Some(at_s * S));
-        assert_eq!(stage.tick(at_s * S), [], "{at_s} s");
+        assert_eq!(pool.inner.next_tick_ns(), Some(at_s * S));
+        assert_eq!(pool.tick(at_s * S), [], "{at_s} s");
     }
-    // The stable window is empty. No decision removes more than half of them.
-    assert_eq!(stage.tick(24 * S), [0, 1].map(reclaim));
-    assert_eq!(stage.0.next_tick_ns(), Some(26 * S));
-    assert_eq!(stage.tick(26 * S), [reclaim(2)]);
-    assert_eq!(stage.0.next_tick_ns(), Some(28 * S));
-    assert_eq!(stage.tick(28 * S - 1), []);
-    stage
+    // The stable window is empty. No decision removes more than half of the instances.
+    assert_eq!(pool.tick(24 * S), [0, 1].map(reclaim));
+    assert_eq!(pool.inner.next_tick_ns(), Some(26 * S));
+    assert_eq!(pool.tick(26 * S), [reclaim(2)]);
+    assert_eq!(pool.inner.next_tick_ns(), Some(28 * S));
+    assert_eq!(pool.tick(28 * S - 1), []);
+    pool
 }
 
 #[test]
-fn after_a_panic_it_shrinks_by_halves_and_to_zero_when_nothing_is_wanted() {
-    let mut stage = four_after_panic(S);
-    assert_eq!(stage.tick(28 * S), [reclaim(3)]);
-    assert_eq!((stage.0.next_tick_ns(), stage.tick(1000 * S)), (None, vec![]));
+fn pool_halves_after_a_panic_and_then_scales_to_zero() {
+    let mut pool = four_after_panic(S);
+    assert_eq!(pool.tick(28 * S), [reclaim(3)]);
+    assert_eq!((pool.inner.next_tick_ns(), pool.tick(1000 * S)), (None, vec![]));
 }
 
 #[test]
-fn the_last_instance_stays_for_the_keep_alive() {
-    let mut stage = four_after_panic(60 * S);
-    assert_eq!(stage.tick(28 * S), []);
-    assert_eq!(stage.0.next_tick_ns(), Some(63 * S));
-    assert_eq!(stage.tick(63 * S - 1), []);
-    assert_eq!(stage.tick(63 * S), [reclaim(3)]);
-    assert_eq!(stage.0.next_tick_ns(), None);
+fn last_instance_stays_for_the_keep_alive() {
+    let mut pool = four_after_panic(60 * S);
+    assert_eq!(pool.tick(28 * S), []);
+    assert_eq!(pool.inner.next_tick_ns(), Some(63 * S));
+    assert_eq!(pool.tick(63 * S - 1), []);
+    assert_eq!(pool.tick(63 * S), [reclaim(3)]);
+    assert_eq!(pool.inner.next_tick_ns(), None);
 }
 
 #[test]
-fn a_keep_alive_that_is_shorter_than_the_window_does_not_end_the_last_instance_early() {
-    let (mut stage, _) = Stage::new(PoolConfig { keep_alive: span(10 * MS), ..config_20s() });
-    stage.arrive(1, 0);
-    stage.provisioned(0, 50 * MS);
-    stage.served(0, 100 * MS);
-    assert_eq!(stage.tick(S), []);
-    // The window from 2 s on is the first without a request.
-    assert_eq!(stage.tick(22 * S - 1), []);
-    assert_eq!(stage.tick(22 * S), [reclaim(0)]);
+fn keep_alive_shorter_than_the_window_does_not_end_the_last_instance_early() {
+    let (mut pool, _) = TestPool::new(PoolConfig { keep_alive: span(10 * MS), ..config_20s() });
+    pool.arrive(1, 0);
+    pool.provisioned(0, 50 * MS);
+    pool.served(0, 100 * MS);
+    assert_eq!(pool.tick(S), []);
+    // The window that begins at 2 s is the first one without a request.
+    assert_eq!(pool.tick(22 * S - 1), []);
+    assert_eq!(pool.tick(22 * S), [reclaim(0)]);
 }
 
 #[test]
-fn the_minimum_stays_and_nothing_is_due_then() {
-    let (mut stage, started) = Stage::new(PoolConfig { min_instances: 3, ..config_20s() });
+fn minimum_stays_and_causes_no_ticks() {
+    let (mut pool, started) = TestPool::new(PoolConfig { min_instances: 3, ..config_20s() });
     assert_eq!(started, [0, 1, 2].map(provision));
     for instance in 0..3 {
-        stage.provisioned(instance, 1);
+        pool.provisioned(instance, 1);
     }
-    assert_eq!((stage.0.next_tick_ns(), stage.tick(1000 * S)), (None, vec![]));
+    assert_eq!((pool.inner.next_tick_ns(), pool.tick(1000 * S)), (None, vec![]));
 }
 
 #[test]
-fn the_reserve_is_kept_beyond_the_busy_ones() {
-    let (mut stage, started) = Stage::new(PoolConfig { prewarmed: 1, ..config_20s() });
+fn reserve_is_kept_in_addition_to_busy_instances() {
+    let (mut pool, started) = TestPool::new(PoolConfig { prewarmed: 1, ..config_20s() });
     assert_eq!(started, [provision(0)]);
-    stage.provisioned(0, 1);
-    assert_eq!(stage.arrive(1, 2), [assign(1, 0, true, false), provision(1)]);
+    pool.provisioned(0, 1);
+    assert_eq!(pool.arrive(1, 2), [assign(1, 0, true, false), provision(1)]);
 }
 
 #[test]
-fn steady_concurrency_wants_its_share_of_instances() {
-    // One request at a time, three quarters of the time, at 50 %: 1.5 instances.
+fn steady_concurrency_is_divided_by_the_target_utilisation() {
+    // One request during three quarters of the time, at 50 %: 1.5 instances.
     let scaling = window(20 * S, 50);
     let config = PoolConfig { scaling, min_instances: 1, max_instances: 9, ..config() };
-    let (mut stage, _) = Stage::new(config);
-    stage.provisioned(0, 0);
+    let (mut pool, _) = TestPool::new(config);
+    pool.provisioned(0, 0);
     let mut made = vec![];
     for at_s in 0..20 {
-        made.extend(stage.arrive(at_s, at_s * S));
-        made.extend(stage.served(0, at_s * S + 750 * MS));
+        made.extend(pool.arrive(at_s, at_s * S));
+        made.extend(pool.served(0, at_s * S + 750 * MS));
     }
     made.retain(|action| matches!(action, Action::Provision { .. }));
     assert_eq!(made, [provision(1)]);
@@ -127,62 +128,62 @@ fn steady_concurrency_wants_its_share_of_instances() {
 
 #[test]
 fn averages_begin_with_the_first_request_after_a_scale_to_zero() {
-    // At 101 s three requests come. Since then the mean is 3; over the window from 82 s on
-    // it is 0.15, and over the panic window from 100 s on 1.5.
+    // Three requests arrive at 101 s. The mean since then is 3; over the stable window from
+    // 82 s it is 0.15, and over the panic window from 100 s it is 1.5.
     for (min_instances, wanted) in [(0, 3), (1, 2)] {
-        let (mut stage, _) = Stage::new(PoolConfig { min_instances, ..config_20s() });
+        let (mut pool, _) = TestPool::new(PoolConfig { min_instances, ..config_20s() });
         if min_instances == 1 {
-            stage.provisioned(0, 1);
+            pool.provisioned(0, 1);
         }
         for ticket in 0..3 {
-            stage.arrive(ticket, 101 * S);
+            pool.arrive(ticket, 101 * S);
         }
-        let made = stage.tick(102 * S);
+        let made = pool.tick(102 * S);
         assert_eq!(made, (1..wanted).map(provision).collect::<Vec<_>>());
     }
 }
 
 #[test]
-fn what_cannot_be_made_is_not_asked_for_in_a_loop() {
-    let (mut stage, _) = Stage::new(PoolConfig { queue: 2, ..config_20s() });
+fn failed_provisioning_is_not_retried_in_a_loop() {
+    let (mut pool, _) = TestPool::new(PoolConfig { queue: 2, ..config_20s() });
     for ticket in 1..=3 {
-        stage.arrive(ticket, 0);
+        pool.arrive(ticket, 0);
     }
-    assert_eq!(stage.tick(2 * S), [provision(1), provision(2)]);
+    assert_eq!(pool.tick(2 * S), [provision(1), provision(2)]);
     let no = |ticket| reject(ticket, Rejection::NoInstance);
-    assert_eq!(stage.failed(0, 2 * S + 1), [no(1)]);
-    assert_eq!(stage.failed(1, 2 * S + 2), [no(2)]);
-    assert_eq!(stage.failed(2, 2 * S + 3), [no(3)]);
-    assert_eq!(stage.0.next_tick_ns(), Some(3 * S + 1));
-    assert_eq!(stage.tick(3 * S + 1), [3, 4, 5].map(provision), "the autoscaler wants three");
+    assert_eq!(pool.failed(0, 2 * S + 1), [no(1)]);
+    assert_eq!(pool.failed(1, 2 * S + 2), [no(2)]);
+    assert_eq!(pool.failed(2, 2 * S + 3), [no(3)]);
+    assert_eq!(pool.inner.next_tick_ns(), Some(3 * S + 1));
+    assert_eq!(pool.tick(3 * S + 1), [3, 4, 5].map(provision), "the autoscaler wants three");
     for instance in 3..6 {
-        assert_eq!(stage.failed(instance, 3 * S + 2), []);
+        assert_eq!(pool.failed(instance, 3 * S + 2), []);
     }
-    assert_eq!(stage.arrive(4, 3 * S + 3), [provision(6)]);
+    assert_eq!(pool.arrive(4, 3 * S + 3), [provision(6)]);
 }
 
 #[test]
-fn windows_without_length_and_shares_of_zero_are_no_divisions_by_zero() {
+fn window_of_length_zero_and_utilisation_of_zero_do_not_divide_by_zero() {
     for (scaling, expected) in [(window(0, 100), 2), (window(20 * S, 0), 5)] {
-        let (mut stage, _) = Stage::new(PoolConfig { scaling, max_instances: 5, ..config() });
-        stage.arrive(1, 2 * S - 1);
-        stage.arrive(2, 2 * S - 1);
-        stage.tick(2 * S);
-        assert_eq!(stage.0.standing().provisioning, expected);
+        let (mut pool, _) = TestPool::new(PoolConfig { scaling, max_instances: 5, ..config() });
+        pool.arrive(1, 2 * S - 1);
+        pool.arrive(2, 2 * S - 1);
+        pool.tick(2 * S);
+        assert_eq!(pool.inner.standing().provisioning, expected);
     }
 }
 
-/// All that was, and the decisions that follow from it by Knative's text.
+/// The whole history, and the decisions that Knative's code makes of it.
 #[derive(Default)]
-struct Account {
-    /// Until when, and the concurrency.
+struct Reference {
+    /// The end of each segment, and the concurrency during it.
     segments: Vec<(u64, u32)>,
     panic_ns: Option<u64>,
     max_panic: u32,
 }
 
-impl Account {
-    /// Instances that the mean since `from_ns` wants, rounded up.
+impl Reference {
+    /// The number of instances that the mean concurrency since `from_ns` wants, rounded up.
     fn wanted(&self, from_ns: u64, to_ns: u64, utilization: u32) -> u32 {
         let mut area = 0_u128;
         let mut begin_ns = 0;
@@ -218,25 +219,25 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn decisions_follow_from_all_that_was(
+    fn decisions_equal_those_of_the_reference(
         window_ns in 10..40 * S,
         utilization in 1..150_u32,
-        stays in prop::collection::vec((0..5 * S, 0..9_u32), 1..40),
+        segments in prop::collection::vec((0..5 * S, 0..9_u32), 1..40),
         ready in prop::collection::vec(0..9_u32, 100),
     ) {
         let mut autoscaler = Autoscaler::new(window(window_ns, utilization)).unwrap();
         autoscaler.start(0);
-        let mut account = Account::default();
+        let mut reference = Reference::default();
         let (mut now_ns, mut decisions) = (0, 0);
-        for (stay_ns, concurrency) in stays {
-            now_ns += stay_ns;
-            account.segments.push((now_ns, concurrency));
+        for (length_ns, concurrency) in segments {
+            now_ns += length_ns;
+            reference.segments.push((now_ns, concurrency));
             while autoscaler.pass(now_ns, concurrency) {
                 let ready = ready[decisions];
                 decisions += 1;
                 autoscaler.decide(ready);
                 let at_ns = decisions as u64 * INTERVAL_NS;
-                let desired = account.decide(at_ns, window_ns, utilization, ready);
+                let desired = reference.decide(at_ns, window_ns, utilization, ready);
                 prop_assert_eq!(autoscaler.desired(), desired, "at {} ns", at_ns);
             }
         }

@@ -1,76 +1,76 @@
-//! Clients that behave as no load generator does.
+//! Clients that behave in ways in which no load generator does.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
-use crate::account::{Fate, word};
+use crate::account::{Fate, key};
 
-/// How a client behaves; all ask `conformance`.
+/// How a client behaves. All clients call `conformance`.
 #[derive(Clone, Copy, Debug)]
-pub enum Manner {
-    /// Sends a whole request for a blocking guest, half-closes, and reads what still comes.
+pub enum Behaviour {
+    /// Sends a whole request to a blocking guest, half-closes, and reads the response.
     HalfCloses,
-    /// Leaves in the middle of its body.
+    /// Leaves in the middle of the body.
     LeavesInBody,
-    /// Leaves in the middle of its head.
+    /// Leaves in the middle of the head.
     LeavesInHead,
-    /// Never sends the rest of its body.
+    /// Never sends the rest of the body.
     StopsInBody,
-    /// Never sends the rest of its head.
+    /// Never sends the rest of the head.
     StopsInHead,
-    /// Sends its body byte by byte.
+    /// Sends the body byte by byte.
     Dawdles,
-    /// Asks for all memory that there is; its answer says which way it ended.
+    /// Makes the guest allocate all memory; the response names the cause of its end.
     Greedy,
 }
 
-/// Requests of each manner a second, in the mean.
-pub const MANNERS: [(Manner, f64); 7] = [
-    (Manner::HalfCloses, 3.0),
-    (Manner::LeavesInBody, 2.0),
-    (Manner::LeavesInHead, 1.0),
-    (Manner::StopsInBody, 0.7),
-    (Manner::StopsInHead, 0.7),
-    (Manner::Dawdles, 2.0),
-    (Manner::Greedy, 0.5),
+/// The mean number of requests a second of each behaviour.
+pub const BEHAVIOURS: [(Behaviour, f64); 7] = [
+    (Behaviour::HalfCloses, 3.0),
+    (Behaviour::LeavesInBody, 2.0),
+    (Behaviour::LeavesInHead, 1.0),
+    (Behaviour::StopsInBody, 0.7),
+    (Behaviour::StopsInHead, 0.7),
+    (Behaviour::Dawdles, 2.0),
+    (Behaviour::Greedy, 0.5),
 ];
 
 const ECHO: &str = r#"{"op":"echo","data":"slowly"}"#;
 
-/// Sends one request and sees what becomes of it.
-pub fn ask(address: SocketAddr, manner: Manner, silent: SocketAddr) -> Fate {
+/// Sends one request and returns its fate.
+pub fn send_request(address: SocketAddr, behaviour: Behaviour, silent: SocketAddr) -> Fate {
     let mut stream = TcpStream::connect(address).expect("the server listens");
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     stream.set_nodelay(true).unwrap();
     let left = || Fate::Counted("client-left".to_owned());
-    match manner {
-        Manner::HalfCloses => {
+    match behaviour {
+        Behaviour::HalfCloses => {
             let body = format!(r#"{{"op":"block","addr":"{silent}"}}"#);
             send(&mut stream, &request(&body));
             stream.shutdown(Shutdown::Write).expect("the server waits for the guest");
-            answer(stream).map_or_else(left, Fate::Counted)
+            receive(stream).map_or_else(left, Fate::Counted)
         }
-        Manner::LeavesInBody => {
+        Behaviour::LeavesInBody => {
             let request = request(ECHO);
             send(&mut stream, &request[..request.len() - 5]);
             left()
         }
-        Manner::LeavesInHead => {
+        Behaviour::LeavesInHead => {
             send(&mut stream, &request(ECHO)[..20]);
-            Fate::NotHeard("the client left in its head")
+            Fate::Unseen("the client left in the middle of the head")
         }
-        Manner::StopsInBody => {
+        Behaviour::StopsInBody => {
             let request = request(ECHO);
             send(&mut stream, &request[..request.len() - 5]);
-            Fate::Counted(answer(stream).expect("it is told"))
+            Fate::Counted(receive(stream).expect("the server responds"))
         }
-        Manner::StopsInHead => {
+        Behaviour::StopsInHead => {
             send(&mut stream, &request(ECHO)[..20]);
-            assert_eq!(answer(stream).expect("it is told"), "slow-head");
-            Fate::NotHeard("the head did not come in time, and the client was told")
+            assert_eq!(receive(stream).expect("the server responds"), "slow-head");
+            Fate::Unseen("the head was slow, and the server responded")
         }
-        Manner::Dawdles => {
+        Behaviour::Dawdles => {
             let request = request(ECHO);
             let (head, body) = request.split_at(request.len() - ECHO.len());
             send(&mut stream, head);
@@ -78,11 +78,11 @@ pub fn ask(address: SocketAddr, manner: Manner, silent: SocketAddr) -> Fate {
                 std::thread::sleep(Duration::from_millis(2));
                 send(&mut stream, byte);
             }
-            Fate::Counted(answer(stream).expect("it is told"))
+            Fate::Counted(receive(stream).expect("the server responds"))
         }
-        Manner::Greedy => {
+        Behaviour::Greedy => {
             send(&mut stream, &request(r#"{"op":"oom"}"#));
-            Fate::Counted(answer(stream).expect("it is told"))
+            Fate::Counted(receive(stream).expect("the server responds"))
         }
     }
 }
@@ -97,8 +97,8 @@ fn send(stream: &mut TcpStream, bytes: &[u8]) {
     stream.write_all(bytes).expect("the server has no reason to close");
 }
 
-/// The cause that the answer names; `None`: the connection ended without one.
-fn answer(mut stream: TcpStream) -> Option<String> {
+/// The cause that the response names; `None` if the connection ended without a response.
+fn receive(mut stream: TcpStream) -> Option<String> {
     let mut all = String::new();
     stream.read_to_string(&mut all).expect("the server closes properly");
     if all.is_empty() {
@@ -113,5 +113,5 @@ fn answer(mut stream: TcpStream) -> Option<String> {
     let body: serde_json::Value = serde_json::from_str(body).unwrap_or_else(|_| panic!("{all}"));
     let status = line.split(' ').nth(1).and_then(|status| status.parse::<u16>().ok());
     assert_eq!(body["error"]["status"].as_u64(), status.map(u64::from), "{all}");
-    Some(word(body["error"]["cause"].as_str().expect("it names its cause")).to_owned())
+    Some(key(body["error"]["cause"].as_str().expect("an error names its cause")).to_owned())
 }

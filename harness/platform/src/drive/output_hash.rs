@@ -1,4 +1,4 @@
-//! The hash of an output, when it is another one than the last.
+//! Hashes of outputs.
 
 use bytes::Bytes;
 use lumos_model::hex::hex;
@@ -7,25 +7,25 @@ use sha2::{Digest as _, Sha256};
 
 use crate::service::{Answer, Cause};
 
-/// Hashes outputs. To compare bytes is a hundred times faster than to hash them, and a
-/// function answers equal requests with equal outputs.
+/// Hashes outputs and remembers the last one. A function answers equal requests with equal
+/// outputs, and comparing bytes is a hundred times faster than hashing them.
 #[derive(Default)]
-pub(super) struct Digest {
+pub(super) struct OutputHasher {
     last: Bytes,
     sha256: Option<String>,
 }
 
-impl Digest {
+impl OutputHasher {
     /// The answer's sample, with the hash of its output.
-    pub fn complete(&mut self, answer: Answer) -> Sample {
+    pub(super) fn complete(&mut self, answer: Answer) -> Sample {
         let Answer { cause, mut sample, body } = answer;
         if cause == Cause::Answered {
-            sample.output_sha256 = Some(self.of(body));
+            sample.output_sha256 = Some(self.hash(body));
         }
         sample
     }
 
-    fn of(&mut self, output: Bytes) -> String {
+    fn hash(&mut self, output: Bytes) -> String {
         if let Some(sha256) = self.sha256.as_ref().filter(|_| self.last == output) {
             return sha256.clone();
         }
@@ -41,14 +41,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_outputs_have_one_hash_and_others_their_own() {
-        let mut digest = Digest::default();
-        let of = |digest: &mut Digest, text: &'static str| digest.of(Bytes::from(text));
-        let empty = of(&mut digest, "");
+    fn hash_depends_on_the_output_alone() {
+        let mut hasher = OutputHasher::default();
+        let hash = |hasher: &mut OutputHasher, text: &'static str| hasher.hash(Bytes::from(text));
+        let empty = hash(&mut hasher, "");
         assert_eq!(empty, hex(&Sha256::digest(b"")));
-        let body = of(&mut digest, "body");
+        let body = hash(&mut hasher, "body");
         assert_eq!(body, hex(&Sha256::digest(b"body")));
-        assert_eq!(of(&mut digest, "body"), body);
-        assert_eq!(of(&mut digest, ""), empty);
+        assert_eq!(hash(&mut hasher, "body"), body);
+        assert_eq!(hash(&mut hasher, ""), empty);
     }
 }
