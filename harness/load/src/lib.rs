@@ -7,7 +7,7 @@
 //! | [`pacer`] | waits until a time, exactly, and says how late it was |
 //! | [`http`] | the load generator: sends HTTP requests at their times |
 //! | [`clock`] | the clock that all of them read |
-#![deny(unsafe_code)]
+#![forbid(unsafe_code)]
 
 pub mod arrivals;
 pub mod clock;

@@ -24,6 +24,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use lumos_model::arrival::{Arrival, Traffic};
+use lumos_os::priority::raise_priority;
 
 use self::engine::Engine;
 
@@ -38,7 +39,6 @@ use self::target::RequestBytes;
 pub use self::target::{SEQ_HEADER, Target, TargetError};
 use crate::arrivals::{ArrivalError, Arrivals};
 use crate::clock::now_ns;
-use crate::pacer;
 use crate::trace::TraceError;
 
 /// How a load is sent.
@@ -157,7 +157,7 @@ pub fn run(
         }
     };
     // In a closed loop there are no times to keep, and the server's turn is as good as ours.
-    let runs_first = matches!(arrivals, Arrivals::Open(_)) && pacer::run_first();
+    let runs_first = matches!(arrivals, Arrivals::Open(_)) && raise_priority();
     let tally = Tally::new(on_record);
     let mut engine = Engine::new(target, request, options, seed, connections, tally)?;
     engine.connect_first(first)?;

@@ -35,9 +35,9 @@ pub struct Report {
     pub send_error: SendError,
     /// Late sends that had waited for a connection: all were in use, or one was being made.
     pub late_for_connection: u64,
-    /// Whether the sender went before other threads ([`run_first`]). Never in a closed loop.
+    /// Whether the sender went before other threads ([`raise_priority`]). Never in a closed loop.
     ///
-    /// [`run_first`]: crate::pacer::run_first
+    /// [`raise_priority`]: lumos_os::priority::raise_priority
     pub runs_first: bool,
     /// Bytes that were read.
     pub bytes_read: u64,

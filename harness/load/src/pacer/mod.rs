@@ -8,7 +8,7 @@
 //! must see responses when they arrive and not after a spin.
 //!
 //! A server that shares the machine may want the CPU at the time; who sends goes first if it
-//! may ([`run_first`]).
+//! may ([`lumos_os::priority`]).
 //!
 //! Where this process may use one CPU only, a spin would take that CPU from the server that
 //! is measured. There the pacer sleeps to the time itself and is late by some 50 us, which it
@@ -16,7 +16,6 @@
 
 mod event_loop;
 mod lateness;
-mod priority;
 mod window;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,7 +27,6 @@ use nix::time::{ClockId, ClockNanosleepFlags, clock_nanosleep};
 
 pub use self::event_loop::LoopPacer;
 pub use self::lateness::{LATE, Lateness, SendError};
-pub use self::priority::run_first;
 use self::window::Window;
 use crate::clock::{SECOND, now_ns};
 

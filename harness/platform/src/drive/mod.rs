@@ -15,10 +15,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use digest::Digest;
 use lumos_load::arrivals::{Arrivals, Clients, Times};
-use lumos_load::pacer::{Pacer, run_first};
+use lumos_load::pacer::Pacer;
 use lumos_model::protocol::{Load, LoadResult, PoolRecords};
 use lumos_model::row::Sample;
 use lumos_os::clock::{monotonic_ns, sleep};
+use lumos_os::priority::raise_priority;
 use lumos_os::usage;
 use lumos_runtime::engine::Runtime;
 use lumos_runtime::error::HostError;
@@ -153,7 +154,7 @@ impl<R: Runtime> Sending<'_, R> {
     }
 
     fn send(&self, times: Times, begin_ns: u64, answers: &Sender<Answer>) -> Result<(), HostError> {
-        self.runs_first.store(run_first(), Relaxed);
+        self.runs_first.store(raise_priority(), Relaxed);
         let mut pacer = Pacer::new().map_err(|e| HostError::system("set the timer slack", e))?;
         for offset_ns in times {
             let intended_ns = begin_ns + offset_ns.map_err(HostError::engine)?;
