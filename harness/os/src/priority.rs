@@ -1,6 +1,6 @@
 //! The scheduling priority of a thread.
 
-/// The highest nice value of a thread that is not a real-time thread (setpriority(2)).
+/// The nice value of the highest priority below real-time scheduling (setpriority(2)).
 const HIGHEST: i32 = -20;
 
 /// Gives the calling thread the highest priority that still shares the CPU with others.

@@ -157,7 +157,7 @@ pub fn run(
         }
     };
     // In a closed loop there are no times to keep, and the server's turn is as good as ours.
-    let runs_first = matches!(arrivals, Arrivals::Open(_)) && raise_priority();
+    let raised_priority = matches!(arrivals, Arrivals::Open(_)) && raise_priority();
     let tally = Tally::new(on_record);
     let mut engine = Engine::new(target, request, options, seed, connections, tally)?;
     engine.connect_first(first)?;
@@ -173,7 +173,7 @@ pub fn run(
     let cut = is_trace || ended.capped || ended.stopped;
     let end_ns = if cut { begin_ns } else { planned_end_ns };
     let report = tally.report(begin_ns, end_ns, ended.capped, ended.stopped);
-    Ok(Report { runs_first, ..report })
+    Ok(Report { raised_priority, ..report })
 }
 
 /// From when all is ready until times count: what the first request needs to be on time.

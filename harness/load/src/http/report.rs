@@ -38,7 +38,7 @@ pub struct Report {
     /// Whether the sender went before other threads ([`raise_priority`]). Never in a closed loop.
     ///
     /// [`raise_priority`]: lumos_os::priority::raise_priority
-    pub runs_first: bool,
+    pub raised_priority: bool,
     /// Bytes that were read.
     pub bytes_read: u64,
     /// Connections that were made.
@@ -156,7 +156,7 @@ impl<'a> Tally<'a> {
             service: self.service,
             send_error: self.lateness.send_error(),
             late_for_connection: self.late_for_connection,
-            runs_first: false,
+            raised_priority: false,
             bytes_read: self.bytes_read,
             connections: self.connections,
             capped,

@@ -51,7 +51,7 @@ pub fn drive<R: Runtime>(
         requests: load.requests,
         sent: AtomicU32::new(0),
         capped: AtomicBool::new(false),
-        runs_first: AtomicBool::new(false),
+        raised_priority: AtomicBool::new(false),
     };
     let begin_ns = monotonic_ns();
     let samples = match arrivals {
@@ -76,8 +76,8 @@ pub fn drive<R: Runtime>(
         host,
         ..PoolRecords::default()
     };
-    let runs_first = sending.runs_first.load(Relaxed);
-    Ok(LoadResult { records, begin_ns, end_ns, capped, runs_first })
+    let raised_priority = sending.raised_priority.load(Relaxed);
+    Ok(LoadResult { records, begin_ns, end_ns, capped, raised_priority })
 }
 
 /// What all clients of a load share.
@@ -87,7 +87,7 @@ struct Sending<'e, R: Runtime> {
     requests: u32,
     sent: AtomicU32,
     capped: AtomicBool,
-    runs_first: AtomicBool,
+    raised_priority: AtomicBool,
 }
 
 impl<R: Runtime> Sending<'_, R> {
@@ -154,7 +154,7 @@ impl<R: Runtime> Sending<'_, R> {
     }
 
     fn send(&self, times: Times, begin_ns: u64, answers: &Sender<Answer>) -> Result<(), HostError> {
-        self.runs_first.store(raise_priority(), Relaxed);
+        self.raised_priority.store(raise_priority(), Relaxed);
         let mut pacer = Pacer::new().map_err(|e| HostError::system("set the timer slack", e))?;
         for offset_ns in times {
             let intended_ns = begin_ns + offset_ns.map_err(HostError::engine)?;
