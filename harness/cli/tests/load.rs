@@ -114,11 +114,11 @@ fn bad_usage_is_exit_code_two_and_says_what_to_do() {
         (vec!["load", "http://nowhere.invalid/"], "check the name"),
         (vec!["load", &refused], "is the server running"),
         (vec!["load", &refused, "--rate", "1", "-c", "2"], "cannot be used with"),
-        (vec!["load", &refused, "--rate", "ten"], "is no rate"),
+        (vec!["load", &refused, "--rate", "ten"], "is not a rate"),
         (vec!["load", &refused, "--trace", "/nowhere.csv"], "/nowhere.csv"),
         (vec!["load", &refused, "--body", "@/nowhere"], "read --body @/nowhere"),
         (vec!["load", &refused, "--header", "no colon"], "NAME:VALUE"),
-        (vec!["load", &refused, "--delayed", "1.5,1s"], "more than all"),
+        (vec!["load", &refused, "--delayed", "1.5,1s"], "is not a share from 0 to 1"),
     ] {
         let error = refusal(&arguments);
         assert!(error.contains(what), "{arguments:?}: {error}");

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use lumos_load::arrivals::{ArrivalError, Arrivals};
-use lumos_model::arrival::{Arrival, Delayed, Rate, Traffic};
+use lumos_model::arrival::{Arrival, Delayed, Factor, Rate, Share, Traffic};
 use lumos_model::units::Span;
 use proptest::prelude::*;
 
@@ -12,6 +12,14 @@ const SECOND: u64 = 1_000_000_000;
 
 fn rate(value: f64) -> Rate {
     Rate::new(value).unwrap()
+}
+
+fn share(value: f64) -> Share {
+    Share::new(value).unwrap()
+}
+
+fn factor(value: f64) -> Factor {
+    Factor::new(value).unwrap()
 }
 
 fn span(ms: u64) -> Span {
@@ -53,8 +61,8 @@ fn recorded(file: &std::path::Path, function: Option<&str>, scale: f64, speed: f
     Arrival::Trace {
         file: file.to_owned(),
         function: function.map(str::to_owned),
-        scale: rate(scale),
-        speed: rate(speed),
+        scale: factor(scale),
+        speed: factor(speed),
     }
 }
 
@@ -78,7 +86,7 @@ fn any_arrival() -> impl Strategy<Value = Arrival> {
 fn any_delayed() -> impl Strategy<Value = Option<Delayed>> {
     prop::option::of(
         (0.0..=1.0f64, 0..300u64)
-            .prop_map(|(share, gap)| Delayed { share: rate(share), gap: span(gap) }),
+            .prop_map(|(share, gap)| Delayed { share: self::share(share), gap: span(gap) }),
     )
 }
 
@@ -202,14 +210,14 @@ fn bursts_ramps_and_steps_have_their_rates() {
 
 #[test]
 fn delays_are_really_there() {
-    let delayed = Some(Delayed { share: rate(0.1), gap: span(500) });
+    let delayed = Some(Delayed { share: share(0.1), gap: span(500) });
     let traffic = Traffic { arrival: Arrival::Constant { rate: rate(100.0) }, delayed };
     let times = try_times(&traffic, 5, Duration::from_secs(1000)).unwrap();
     let gaps = times.windows(2).filter(|pair| pair[1] - pair[0] >= SECOND / 2).count() as f64;
     // 1,000 s hold n arrivals of 10 ms and n/10 gaps of 500 ms.
     assert_poisson(gaps, times.len() as f64 / 10.0);
     assert_poisson(gaps, 1000.0 / 0.6);
-    let always = Some(Delayed { share: rate(1.0), gap: span(1000) });
+    let always = Some(Delayed { share: share(1.0), gap: span(1000) });
     let traffic = Traffic { arrival: Arrival::Constant { rate: rate(100.0) }, delayed: always };
     let times = try_times(&traffic, 5, Duration::from_secs(10)).unwrap();
     assert_eq!(times[..2], [SECOND, 2_010_000_000]);
@@ -217,7 +225,7 @@ fn delays_are_really_there() {
 
 #[test]
 fn a_closed_loop_has_clients_and_no_times() {
-    let delayed = Some(Delayed { share: rate(0.25), gap: span(3000) });
+    let delayed = Some(Delayed { share: share(0.25), gap: span(3000) });
     let traffic = Traffic { arrival: Arrival::Closed { concurrency: 2 }, delayed };
     let Ok(Arrivals::Closed(clients)) = Arrivals::new(&traffic, 9, Duration::from_secs(1)) else {
         panic!("not closed");
@@ -238,14 +246,13 @@ fn a_closed_loop_has_clients_and_no_times() {
 #[test]
 fn what_makes_no_sense_is_refused() {
     let wrong = [
-        (Arrival::Constant { rate: rate(2e9) }, None),
-        (Arrival::Steps { rates: vec![], each: span(1) }, None),
-        (Arrival::Steps { rates: vec![rate(1.0)], each: span(0) }, None),
-        (Arrival::Burst { rate: rate(1.0), low: rate(0.0), on: span(0), off: span(0) }, None),
-        (Arrival::Poisson { rate: rate(1.0) }, Some(Delayed { share: rate(1.5), gap: span(1) })),
+        Arrival::Constant { rate: rate(2e9) },
+        Arrival::Steps { rates: vec![], each: span(1) },
+        Arrival::Steps { rates: vec![rate(1.0)], each: span(0) },
+        Arrival::Burst { rate: rate(1.0), low: rate(0.0), on: span(0), off: span(0) },
     ];
-    for (arrival, delayed) in wrong {
-        let traffic = Traffic { arrival, delayed };
+    for arrival in wrong {
+        let traffic = Traffic { arrival, delayed: None };
         let error = try_times(&traffic, 0, Duration::from_secs(1)).unwrap_err();
         assert!(matches!(error, ArrivalError::OutOfRange { .. }), "{error}");
     }

@@ -68,7 +68,6 @@ impl Arrivals {
     /// When a value makes no sense, or a trace cannot be read.
     pub fn new(traffic: &Traffic, seed: u64, duration: Duration) -> Result<Self, ArrivalError> {
         let end_ns = whole_ns(duration);
-        check_delayed(traffic.delayed)?;
         let random = Random::new(seed, Purpose::Arrivals);
         let poisson =
             |pieces| Source::Poisson(Box::new(Poisson::new(pieces, end_ns, random.clone())));
@@ -110,9 +109,6 @@ impl Arrivals {
                 poisson(Pieces::Once(steps?.into_iter()))
             }
             Arrival::Trace { file, function, scale, speed } => {
-                if speed.get() == 0.0 {
-                    return Err(out_of_range("speed", 0, "write 1 for as fast as recorded"));
-                }
                 let (scale, speed) = (scale.get(), speed.get());
                 trace::check(file)?;
                 let recorded = trace::open(file, function.as_deref(), scale, seed)?;
@@ -212,15 +208,6 @@ fn check_rate(rate: Rate) -> Result<Rate, ArrivalError> {
         return Err(out_of_range("rate", rate, "a billion requests a second is the most"));
     }
     Ok(rate)
-}
-
-fn check_delayed(delayed: Option<Delayed>) -> Result<(), ArrivalError> {
-    match delayed {
-        Some(Delayed { share, .. }) if share.get() > 1.0 => {
-            Err(out_of_range("delayed.share", share, "it goes from 0 to 1"))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn out_of_range(what: &'static str, value: impl ToString, must: &'static str) -> ArrivalError {

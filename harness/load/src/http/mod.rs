@@ -23,7 +23,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use lumos_model::arrival::{Arrival, Traffic};
+use lumos_model::arrival::{Arrival, Share, Traffic};
 use lumos_os::priority::raise_priority;
 
 use self::engine::Engine;
@@ -55,9 +55,9 @@ pub struct LoadOptions<'a> {
     pub numbered: bool,
     /// Hash the bodies of responses, after the clock has stopped.
     pub hash_bodies: bool,
-    /// The share of requests, from 0 to 1, whose client disconnects right after it has sent
+    /// The share of requests whose client disconnects right after it has sent
     /// them.
-    pub disconnect: f64,
+    pub disconnect: Share,
     /// Whoever sets this ends the load; requests on their way are [`Outcome::Cancelled`].
     pub stop: Option<&'a AtomicBool>,
     /// Counts while it goes.
@@ -72,7 +72,7 @@ impl Default for LoadOptions<'_> {
             requests: None,
             numbered: false,
             hash_bodies: false,
-            disconnect: 0.0,
+            disconnect: Share::ZERO,
             stop: None,
             live: None,
         }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lumos_load::http::{LoadError, LoadOptions, Outcome, Target};
+use lumos_model::arrival::Share;
 
 use super::server::{HELLO, Server, Then, closed, constant, load};
 
@@ -116,7 +117,7 @@ fn a_refused_connection_is_an_error_at_the_beginning_and_an_outcome_later() {
 #[test]
 fn clients_that_leave_are_counted_apart_and_the_server_got_their_requests() {
     let server = Server::saying(HELLO, || Then::KeepOpen);
-    let options = LoadOptions { disconnect: 0.25, ..LoadOptions::default() };
+    let options = LoadOptions { disconnect: Share::new(0.25).unwrap(), ..LoadOptions::default() };
     for traffic in [closed(2), constant(2000.0)] {
         let before = server.requests();
         let (report, _) = load(&server.target(), &traffic, 400, options).unwrap();

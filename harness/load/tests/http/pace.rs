@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use lumos_load::http::{LoadOptions, Outcome};
-use lumos_model::arrival::{Arrival, Delayed, Rate, Traffic};
+use lumos_model::arrival::{Arrival, Delayed, Share, Traffic};
 use lumos_model::units::Span;
 
 use super::server::{HELLO, Server, Then, closed, constant, load};
@@ -53,7 +53,7 @@ fn without_traffic_in_the_duration_nothing_is_sent() {
 fn a_closed_loop_pauses_as_it_is_told() {
     let server = Server::saying(HELLO, || Then::KeepOpen);
     let gap = Duration::from_millis(20);
-    let delayed = Some(Delayed { share: Rate::new(1.0).unwrap(), gap: Span(gap) });
+    let delayed = Some(Delayed { share: Share::new(1.0).unwrap(), gap: Span(gap) });
     let traffic = Traffic { arrival: Arrival::Closed { concurrency: 1 }, delayed };
     let (_, records) = load(&server.target(), &traffic, 5, LoadOptions::default()).unwrap();
     for pair in records.windows(2) {

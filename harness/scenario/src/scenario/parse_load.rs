@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::Path;
 
-use lumos_model::arrival::{Arrival, Delayed, Rate, Traffic};
+use lumos_model::arrival::{Arrival, Delayed, Factor, Rate, Share, Traffic};
 use lumos_model::cell::Driver;
 use lumos_model::pool::{PoolConfig, Scaling};
 use lumos_model::units::Span;
@@ -185,8 +185,8 @@ fn of_kind(
                 None => None,
             };
             let mut factor = |key| match table.get(key) {
-                Some(node) => above_zero(node, problems),
-                None => Rate::new(1.0),
+                Some(node) => reader::positive(node, problems).and_then(Factor::new),
+                None => Some(Factor::ONE),
             };
             let (scale, speed) = (factor("scale"), factor("speed"));
             one(Arrival::Trace { file: file?, function, scale: scale?, speed: speed? })
@@ -254,7 +254,7 @@ fn delayed(node: Node<'_>, problems: &mut Problems) -> Option<Delayed> {
         reader::decimal(node, wanted, |share| (0.0..=1.0).contains(&share), problems)
     });
     let gap = length(&table, "gap", "\"3s\"", problems);
-    Some(Delayed { share: Rate::new(share?)?, gap: gap? })
+    Some(Delayed { share: Share::new(share?)?, gap: gap? })
 }
 
 /// `[load]`: drivers, duration, requests.

@@ -180,11 +180,17 @@ impl<'a> Engine<'a> {
         connection.state = State::Busy(request);
         if let Err(error) = connection.send(self.request.of(request.seq)) {
             self.on_write_failure(slot, &error);
-        } else if self.options.disconnect > 0.0 && self.injection.chance(self.options.disconnect) {
+        } else if self.disconnects() {
             let now = now_ns();
             self.end_unanswered(request, Outcome::Disconnected, now);
             self.replace(slot, now);
         }
+    }
+
+    /// Whether the client of this request is to leave without waiting for the response.
+    fn disconnects(&mut self) -> bool {
+        let share = self.options.disconnect.get();
+        share > 0.0 && self.injection.chance(share)
     }
 
     /// The server takes no more of a request. It may have answered before it closed.
