@@ -200,5 +200,5 @@ fn a_trace_is_described() {
     let error = refusal(&["trace", "describe", path, "--function", "ab"]);
     assert!(error.contains("abc, abd"), "{error}");
     let error = refusal(&["trace", "describe", "/dev/null"]);
-    assert!(error.contains("no regular file"), "{error}");
+    assert!(error.contains("not a regular file"), "{error}");
 }

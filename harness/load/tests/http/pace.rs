@@ -1,4 +1,4 @@
-//! When requests are sent, and from when their latency counts.
+//! When requests are sent, and when their latency begins.
 
 use std::io::Write;
 use std::sync::atomic::Ordering;
@@ -11,7 +11,7 @@ use lumos_model::units::Span;
 use super::server::{HELLO, Server, Then, closed, constant, load};
 
 #[test]
-fn intended_times_are_those_of_the_traffic() {
+fn intended_times_follow_the_traffic() {
     let server = Server::saying(HELLO, || Then::KeepOpen);
     let (report, records) =
         load(&server.target(), &constant(1000.0), 100, LoadOptions::default()).unwrap();
@@ -43,14 +43,14 @@ fn waiting_for_a_connection_is_part_of_the_latency() {
 }
 
 #[test]
-fn without_traffic_in_the_duration_nothing_is_sent() {
+fn nothing_is_sent_without_arrivals() {
     let server = Server::saying(HELLO, || Then::KeepOpen);
     let (report, _) = load(&server.target(), &closed(1), 0, LoadOptions::default()).unwrap();
     assert_eq!((report.requests, server.requests()), (0, 0));
 }
 
 #[test]
-fn a_closed_loop_pauses_as_it_is_told() {
+fn a_closed_loop_pauses_for_its_gaps() {
     let server = Server::saying(HELLO, || Then::KeepOpen);
     let gap = Duration::from_millis(20);
     let delayed = Some(Delayed { share: Share::new(1.0).unwrap(), gap: Span(gap) });

@@ -1,30 +1,31 @@
-//! When the next request is due, from a trace of times or from clients that wait for their
-//! responses.
+//! When the next request is due: at the times of an open loop, or when a client of a closed
+//! loop has its response.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use crate::arrivals::{Arrivals, Gaps, Times};
+use crate::time::whole_ns;
 use crate::trace::TraceError;
 
-/// After a connection failed, a client of a closed loop waits so long before its next
-/// request; it would try in a tight loop otherwise.
+/// How long a client of a closed loop waits after a failed connection. Without a pause it would
+/// retry in a tight loop.
 const AFTER_FAILURE: Duration = Duration::from_millis(10);
 
-/// Requests to come.
+/// The requests still to be sent.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(super) struct Schedule {
     kind: Kind,
     left: u64,
     capped: bool,
 }
 
-/// A request that is to be sent.
+/// A request that is due.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Due {
     pub(super) intended_ns: u64,
-    /// In a closed loop, who sends it.
+    /// The client that sends it; 0 in an open loop.
     pub(super) client: u32,
 }
 
@@ -34,7 +35,7 @@ enum Kind {
     Closed { gaps: Vec<Gaps>, waiting: BinaryHeap<Reverse<(u64, u32)>>, end_ns: u64 },
 }
 
-impl Source {
+impl Schedule {
     /// The requests of `arrivals` from `begin_ns` until `end_ns`, at most `most`.
     pub(super) fn new(
         arrivals: Arrivals,
@@ -59,12 +60,12 @@ impl Source {
     }
 
     /// No requests.
-    pub(super) fn none() -> Self {
+    pub(super) fn empty() -> Self {
         let kind = Kind::Closed { gaps: Vec::new(), waiting: BinaryHeap::new(), end_ns: 0 };
         Self { kind, left: 0, capped: false }
     }
 
-    /// When the next request is due; `None`: none is before another has ended.
+    /// When the next request is due. `None` if there is none, or none until another has ended.
     pub(super) fn due_ns(&self) -> Option<u64> {
         match &self.kind {
             _ if self.left == 0 => None,
@@ -73,7 +74,7 @@ impl Source {
         }
     }
 
-    /// Takes the next request, which is due.
+    /// Takes the next request, which must be due.
     pub(super) fn take(&mut self) -> Result<Option<Due>, TraceError> {
         if self.left == 0 {
             return Ok(None);
@@ -99,31 +100,34 @@ impl Source {
         Ok(Some(due))
     }
 
-    /// A request of `client` has ended; whether no connection could be made for it.
-    pub(super) fn ended(&mut self, client: u32, at_ns: u64, unconnected: bool) {
-        if matches!(self.kind, Kind::Closed { .. }) {
-            let pause = if unconnected { AFTER_FAILURE } else { Duration::ZERO };
-            self.kind.ready(client, at_ns + pause.as_nanos() as u64);
-        }
+    /// A request of `client` has ended.
+    pub(super) fn ended(&mut self, client: u32, at_ns: u64) {
+        self.kind.ready(client, at_ns);
     }
 
-    /// No further request.
+    /// No connection could be made for a request of `client`.
+    pub(super) fn connection_failed(&mut self, client: u32, at_ns: u64) {
+        self.kind.ready(client, at_ns + whole_ns(AFTER_FAILURE));
+    }
+
+    /// Ends the schedule.
     pub(super) fn stop(&mut self) {
         self.left = 0;
     }
 
-    /// Whether the number of requests ended it.
+    /// Whether the limit on the number of requests ended it.
     pub(super) fn is_capped(&self) -> bool {
         self.capped
     }
 }
 
 impl Kind {
-    /// The client sends its next request, after its gap, if that is before the end.
+    /// In a closed loop, schedules the next request of `client` after its gap, if that is
+    /// before the end.
     fn ready(&mut self, client: u32, at_ns: u64) {
         let Kind::Closed { gaps, waiting, end_ns } = self else { return };
         let gap = gaps[client as usize].next_gap();
-        let at_ns = at_ns.saturating_add(u64::try_from(gap.as_nanos()).unwrap_or(u64::MAX));
+        let at_ns = at_ns.saturating_add(whole_ns(gap));
         if at_ns < *end_ns {
             waiting.push(Reverse((at_ns, client)));
         }

@@ -1,13 +1,12 @@
-//! Idle gaps that are put before requests.
+//! Idle gaps before requests.
 
 use std::time::Duration;
 
 use lumos_model::arrival::Delayed;
 
-use super::random::{Purpose, Random};
+use crate::random::{Purpose, Random};
 
-/// How long before each request nothing happens: zero, or the gap of a [`Delayed`]. Never
-/// ends.
+/// The idle time before each request: zero, or the gap of a [`Delayed`]. Endless.
 #[derive(Clone, Debug)]
 pub struct Gaps {
     delayed: Option<Delayed>,
