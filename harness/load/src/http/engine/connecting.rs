@@ -16,7 +16,7 @@ impl Engine<'_> {
     ///
     /// # Errors
     /// When one of them cannot be made: then nothing can be measured.
-    pub(in crate::http) fn connect_first(&mut self, wanted: usize) -> Result<(), LoadError> {
+    pub(crate) fn connect_first(&mut self, wanted: usize) -> Result<(), LoadError> {
         let addr = self.target.addr;
         let failed = |error| LoadError::Connect { addr, error };
         let begin_ns = monotonic_ns();

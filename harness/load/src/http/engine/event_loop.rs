@@ -14,10 +14,7 @@ use crate::http::tally::{Ended, Tally};
 
 impl<'a> Engine<'a> {
     /// Sends the requests of `schedule` and waits for all outcomes.
-    pub(in crate::http) fn run(
-        mut self,
-        schedule: Schedule,
-    ) -> Result<(Tally<'a>, Ended), LoadError> {
+    pub(crate) fn run(mut self, schedule: Schedule) -> Result<(Tally<'a>, Ended), LoadError> {
         self.schedule = schedule;
         let mut events = Events::with_capacity(BATCH);
         loop {

@@ -31,7 +31,7 @@ pub(super) const BATCH: usize = 64;
 const BUFFER: usize = 64 << 10;
 
 /// Sends one load.
-pub(in crate::http) struct Engine<'a> {
+pub(crate) struct Engine<'a> {
     pub(super) poll: Poll,
     pub(super) pacer: LoopPacer,
     pub(super) target: &'a Target,
@@ -61,7 +61,7 @@ pub(in crate::http) struct Engine<'a> {
 }
 
 impl<'a> Engine<'a> {
-    pub(in crate::http) fn new(
+    pub(crate) fn new(
         target: &'a Target,
         request: RequestBytes,
         options: &'a LoadOptions<'a>,
