@@ -1,13 +1,14 @@
-//! Mistakes in a scenario, shown at their place with a hint.
+//! Mistakes in a scenario, shown at their place in the file with a hint.
 
-use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 /// One mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Bytes of the file that are wrong.
+    /// The wrong bytes of the file.
     pub span: Range<usize>,
     /// What is wrong with them.
     pub message: String,
@@ -16,12 +17,13 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A mistake at `span`.
+    /// A mistake at `span`, without a hint.
     pub fn new(span: Range<usize>, message: impl Into<String>) -> Self {
         Self { span, message: message.into(), hint: None }
     }
 
     /// Adds what to write instead.
+    #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
@@ -36,10 +38,10 @@ pub enum ScenarioError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
-    /// The file holds mistakes.
+    /// The file has mistakes.
     #[error("{}", show(path, text, problems))]
     Wrong {
         /// The file.
@@ -51,51 +53,31 @@ pub enum ScenarioError {
     },
 }
 
-/// All problems, one below the other; the first without `error:`, which whoever prints
-/// the error writes.
+/// All problems, one below another. The first has no `error:` in front: the printer of the
+/// error writes it.
 fn show(path: &Path, text: &str, problems: &[Problem]) -> String {
-    let shown: Vec<_> =
-        problems.iter().map(|problem| Snippet { path, text, problem }.to_string()).collect();
-    shown.join("\nerror: ")
-}
-
-/// A problem with the line it stands in and a mark below it.
-struct Snippet<'a> {
-    path: &'a Path,
-    text: &'a str,
-    problem: &'a Problem,
-}
-
-impl fmt::Display for Snippet<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Problem { span, message, hint } = self.problem;
-        let start = floor_boundary(self.text, span.start);
-        let line_start = self.text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-        let line = self.text[line_start..].lines().next().unwrap_or_default();
-        let number = self.text[..line_start].matches('\n').count() + 1;
-        let before = &self.text[line_start..start.min(line_start + line.len())];
-        let column = before.chars().count();
-        let end = floor_boundary(self.text, span.end)
-            .clamp(start, line_start + line.len().max(start - line_start));
-        let width = self.text[start..end].chars().count().max(1);
-        // A tab stays a tab, so that the mark stands below its text.
-        let indent: String = before.chars().map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-        let gutter = " ".repeat(number.to_string().len());
-
-        writeln!(f, "{message}")?;
-        writeln!(f, "{gutter}--> {}:{number}:{}", self.path.display(), column + 1)?;
-        writeln!(f, "{gutter} |")?;
-        writeln!(f, "{number} | {line}")?;
-        writeln!(f, "{gutter} | {indent}{}", "^".repeat(width))?;
-        if let Some(hint) = hint {
-            writeln!(f, "{gutter} = hint: {hint}")?;
-        }
-        Ok(())
+    let path = path.display().to_string();
+    let mut shown = String::new();
+    for problem in problems {
+        let level = match shown.is_empty() {
+            true => Level::ERROR.no_name(),
+            false => Level::ERROR,
+        };
+        let place = AnnotationKind::Primary.span(visible(text, &problem.span));
+        let source = Snippet::source(text).path(&path).annotation(place);
+        let hint = problem.hint.iter().map(|hint| Level::HELP.with_name("hint").message(hint));
+        let report = level.primary_title(&problem.message).element(source).elements(hint);
+        shown += &Renderer::plain().render(&[report]);
+        shown += "\n\n";
     }
+    shown.truncate(shown.trim_end().len());
+    shown + "\n"
 }
 
-/// The last character boundary of `text` that is not after `at`.
-fn floor_boundary(text: &str, at: usize) -> usize {
-    let at = at.min(text.len());
-    (0..=at).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0)
+/// At least one character of the first line of `span`.
+fn visible(text: &str, span: &Range<usize>) -> Range<usize> {
+    let start = span.start.min(text.len());
+    let line_end = text[start..].find('\n').map_or(text.len(), |length| start + length);
+    let one = text[start..].chars().next().map_or(0, char::len_utf8);
+    start..span.end.min(line_end).max(start + one)
 }

@@ -1,341 +1,195 @@
-//! The keys of `[arrival]`, `[load]` and `[pool]`.
+//! `[arrival]`: how requests arrive.
 
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use lumos_model::arrival::{Arrival, Delayed, Factor, Rate, Share, Traffic};
-use lumos_model::cell::Driver;
-use lumos_model::pool::{PoolConfig, Scaling};
 use lumos_model::units::Span;
-use toml::de::DeValue;
 
-use super::check;
-use super::error::Problem;
-use super::load::LoadSettings;
-use super::reader::{self, Node, Problems, Table};
+use crate::error::Problem;
+use crate::reader::{
+    Node, Problems, Table, decimal, list, not_negative, number, one_of, one_or_more, positive,
+    quantity, text,
+};
+use crate::trace_file;
 
-const ARRIVAL_KEYS: &[&str] = &[
-    "kind",
-    "concurrency",
-    "rate",
-    "low",
-    "on",
-    "off",
-    "from",
-    "to",
-    "rates",
-    "each",
-    "file",
-    "function",
-    "scale",
-    "speed",
-    "delayed",
-];
-/// The kinds of arrival, each with its keys beside `kind` and `delayed`.
-const KINDS: &[(&str, &[&str])] = &[
-    ("closed", &["concurrency"]),
-    ("constant", &["rate"]),
-    ("poisson", &["rate"]),
-    ("burst", &["rate", "low", "on", "off"]),
-    ("ramp", &["from", "to"]),
-    ("steps", &["rates", "each"]),
-    ("trace", &["file", "function", "scale", "speed"]),
-];
-const DELAYED_KEYS: &[&str] = &["share", "gap"];
-const LOAD_KEYS: &[&str] = &["driver", "duration", "requests"];
-const POOL_KEYS: &[&str] =
-    &["keep_alive", "min_instances", "max_instances", "prewarmed", "queue", "scaling"];
-const SCALING_KEYS: &[&str] = &["window", "utilization"];
-
-/// Requests after which a block sends no further one.
-const REQUESTS: u32 = 100_000;
-/// Knative's window and utilisation.
-const WINDOW: Span = Span(std::time::Duration::from_secs(60));
-const UTILIZATION: u32 = 70;
-
-/// One request at a time: what holds without any of the three tables.
-fn one_at_a_time() -> Vec<Traffic> {
-    vec![Traffic { arrival: Arrival::Closed { concurrency: 1 }, delayed: None }]
-}
-
-/// What the three tables say.
-pub(super) enum Load {
-    /// One request at a time, each with the start kind that its cell asks for.
-    None,
-    /// Pools under load.
-    Some(LoadSettings),
-    /// A mistake was found, so it is not known which.
-    Unknown,
-}
-
-/// Reads the three tables of `root`; recorded arrivals must be in `folder`, if there is one.
-pub(super) fn load(root: &Table<'_>, folder: Option<&Path>, problems: &mut Problems) -> Load {
-    let found = problems.0.len();
-    let traffic = match root.get("arrival") {
-        Some(node) => arrivals(node, folder, problems),
-        None => Some(one_at_a_time()),
-    };
-    let tables = (root.get("load"), root.get("pool"));
-    if let (None, None) = tables
-        && traffic.as_ref() == Some(&one_at_a_time())
-    {
-        return Load::None;
-    }
-    let concurrency = traffic.iter().flatten().filter_map(|traffic| match traffic.arrival {
-        Arrival::Closed { concurrency } => Some(concurrency),
-        _ => None,
-    });
-    let most_in_flight = concurrency.max();
-    let (drivers, duration, requests) = period(tables.0, problems);
-    let (keep_alive, pool) = pool(tables.1, most_in_flight, problems);
-    match traffic {
-        Some(traffic) if problems.0.len() == found => {
-            Load::Some(LoadSettings { drivers, traffic, keep_alive, duration, requests, pool })
-        }
-        _ => Load::Unknown,
+lumos_model::words! {
+    /// The kinds of [`Arrival`].
+    Kind, "kind of arrival" {
+        Closed = "closed",
+        Constant = "constant",
+        Poisson = "poisson",
+        Burst = "burst",
+        Ramp = "ramp",
+        Steps = "steps",
+        Trace = "trace",
     }
 }
 
-fn arrivals(
+/// Reads `[arrival]`: one traffic, or one for each value of its list. With a `folder`, recorded
+/// arrivals must be there.
+pub(super) fn traffic(
     node: Node<'_>,
     folder: Option<&Path>,
     problems: &mut Problems,
 ) -> Option<Vec<Traffic>> {
-    let table = Table::of(node, "[arrival]", ARRIVAL_KEYS, problems)?;
-    let kind_node = table.require("kind", "\"closed\"", problems)?;
-    let known: Vec<&str> = KINDS.iter().map(|(kind, _)| *kind).collect();
-    let kind: String = reader::word(kind_node, "arrival", &known, problems)?;
-    let (_, keys) = KINDS.iter().find(|(known, _)| *known == kind)?;
-    for (key, span) in table.keys() {
-        if !keys.contains(&key) && !["kind", "delayed"].contains(&key) {
-            let message = format!("arrivals of kind \"{kind}\" have no key `{key}`");
-            let hint = format!("theirs are {}, delayed", keys.join(", "));
-            problems.0.push(Problem::new(span, message).hint(hint));
-        }
-    }
-    let arrivals = of_kind(&kind, &table, folder, problems);
-    let delayed = table.get("delayed").map(|node| delayed(node, problems));
-    let delayed = match delayed {
-        Some(None) => return None,
-        Some(delayed) => delayed,
-        None => None,
+    let mut table = Table::of(node, "[arrival]", problems)?;
+    let kind = table
+        .require("kind", "\"closed\"")
+        .and_then(|node| one_of(node, "kind of arrival", Kind::ALL, problems));
+    let Some(kind) = kind else {
+        table.finish_incomplete(problems);
+        return None;
     };
-    let arrivals = arrivals?;
+    table.rename(format!("an arrival of kind \"{kind}\""));
+    let arrivals = arrivals(kind, &mut table, folder, problems);
+    let delayed = match table.get("delayed") {
+        Some(node) => delayed(node, problems).map(Some),
+        None => Some(None),
+    };
+    table.finish(problems);
+    let (arrivals, delayed) = (arrivals?, delayed?);
     Some(arrivals.into_iter().map(|arrival| Traffic { arrival, delayed }).collect())
 }
 
-/// The arrivals of a kind: one, or one for each value of its list.
-fn of_kind(
-    kind: &str,
-    table: &Table<'_>,
+fn arrivals(
+    kind: Kind,
+    table: &mut Table<'_>,
     folder: Option<&Path>,
     problems: &mut Problems,
 ) -> Option<Vec<Arrival>> {
-    let one = |arrival: Arrival| Some(vec![arrival]);
-    match kind {
-        "closed" => {
-            let Some(node) = table.get("concurrency") else {
-                return one(Arrival::Closed { concurrency: 1 });
-            };
-            let values = reader::one_or_more(node, problems, |node, p| reader::number(node, 1, p));
-            Some(values.into_iter().map(|concurrency| Arrival::Closed { concurrency }).collect())
-        }
-        "constant" => Some(rates(table, |rate| Arrival::Constant { rate }, problems)),
-        "poisson" => Some(rates(table, |rate| Arrival::Poisson { rate }, problems)),
-        "burst" => {
-            let rate = table.require("rate", "200", problems).and_then(|n| above_zero(n, problems));
-            let low = match table.get("low") {
-                Some(node) => from_zero(node, problems),
-                None => Rate::new(0.0),
-            };
-            let on = length(table, "on", "\"2s\"", problems);
-            let off = length(table, "off", "\"5s\"", problems);
-            one(Arrival::Burst { rate: rate?, low: low?, on: on?, off: off? })
-        }
-        "ramp" => {
-            let from = table.require("from", "1", problems).and_then(|n| from_zero(n, problems));
-            let to = table.require("to", "200", problems).and_then(|n| from_zero(n, problems));
-            let (from, to) = (from?, to?);
-            if from.get() + to.get() == 0.0 {
-                return problems.push(nothing_arrives(table.span.clone()));
-            }
-            one(Arrival::Ramp { from, to })
-        }
-        "steps" => {
-            let rates = table.require("rates", "[10, 100, 10]", problems).and_then(|node| {
-                let nodes = reader::list(node, problems)?;
-                let rates: Option<Vec<Rate>> =
-                    nodes.into_iter().map(|node| from_zero(node, problems)).collect();
-                match rates {
-                    Some(rates) if rates.iter().all(|rate| rate.get() == 0.0) => {
-                        problems.push(nothing_arrives(node.span()))
-                    }
-                    rates => rates,
-                }
-            });
-            let each = length(table, "each", "\"5s\"", problems);
-            one(Arrival::Steps { rates: rates?, each: each? })
-        }
-        _ => {
-            let file = table
-                .require("file", "\"arrivals.csv\"", problems)
-                .and_then(|node| trace(node, folder, problems));
-            let function = match table.get("function") {
-                Some(node) => Some(reader::text(node, problems)?.to_owned()),
-                None => None,
-            };
-            let mut factor = |key| match table.get(key) {
-                Some(node) => reader::positive(node, problems).and_then(Factor::new),
-                None => Some(Factor::ONE),
-            };
-            let (scale, speed) = (factor("scale"), factor("speed"));
-            one(Arrival::Trace { file: file?, function, scale: scale?, speed: speed? })
-        }
-    }
+    let one = match kind {
+        Kind::Closed => return Some(closed(table, problems)),
+        Kind::Constant => return rates(table, |rate| Arrival::Constant { rate }, problems),
+        Kind::Poisson => return rates(table, |rate| Arrival::Poisson { rate }, problems),
+        Kind::Burst => burst(table, problems),
+        Kind::Ramp => ramp(table, problems),
+        Kind::Steps => steps(table, problems),
+        Kind::Trace => trace(table, folder, problems),
+    };
+    Some(vec![one?])
 }
 
-fn nothing_arrives(span: Range<usize>) -> Problem {
-    Problem::new(span, "with rates of 0 alone nothing would ever arrive")
-        .hint("rates are requests a second")
+/// `concurrency`: a number, or a list of them.
+fn closed(table: &mut Table<'_>, problems: &mut Problems) -> Vec<Arrival> {
+    let concurrency = match table.get("concurrency") {
+        Some(node) => one_or_more(node, problems, |node, problems| number(node, 1, problems)),
+        None => vec![1],
+    };
+    concurrency.into_iter().map(|concurrency| Arrival::Closed { concurrency }).collect()
 }
 
 /// `rate`: a number, or a list of them.
 fn rates(
-    table: &Table<'_>,
+    table: &mut Table<'_>,
     arrival: impl Fn(Rate) -> Arrival,
     problems: &mut Problems,
-) -> Vec<Arrival> {
-    let Some(node) = table.require("rate", "100", problems) else { return Vec::new() };
-    reader::one_or_more(node, problems, above_zero).into_iter().map(arrival).collect()
+) -> Option<Vec<Arrival>> {
+    let node = table.require("rate", "100")?;
+    Some(one_or_more(node, problems, rate_above_zero).into_iter().map(arrival).collect())
 }
 
-fn above_zero(node: Node<'_>, problems: &mut Problems) -> Option<Rate> {
-    reader::positive(node, problems).and_then(Rate::new)
+fn burst(table: &mut Table<'_>, problems: &mut Problems) -> Option<Arrival> {
+    let high = table.require("rate", "200").and_then(|node| rate_above_zero(node, problems));
+    let low = match table.get("low") {
+        Some(node) => rate(node, problems),
+        None => Rate::new(0.0),
+    };
+    let on = length(table, "on", "\"2s\"", problems);
+    let off = length(table, "off", "\"5s\"", problems);
+    Some(Arrival::Burst { rate: high?, low: low?, on: on?, off: off? })
 }
 
-fn from_zero(node: Node<'_>, problems: &mut Problems) -> Option<Rate> {
-    reader::not_negative(node, problems).and_then(Rate::new)
+fn ramp(table: &mut Table<'_>, problems: &mut Problems) -> Option<Arrival> {
+    let from = table.require("from", "1").and_then(|node| rate(node, problems));
+    let to = table.require("to", "200").and_then(|node| rate(node, problems));
+    let (from, to) = (from?, to?);
+    if from.get() + to.get() == 0.0 {
+        return problems.push(nothing_arrives(table.span()));
+    }
+    Some(Arrival::Ramp { from, to })
 }
 
-/// A time above zero, which must be there.
-fn length(table: &Table<'_>, key: &str, example: &str, problems: &mut Problems) -> Option<Span> {
-    let node = table.require(key, example, problems)?;
-    let length: Span = reader::quantity(node, problems)?;
+fn steps(table: &mut Table<'_>, problems: &mut Problems) -> Option<Arrival> {
+    let rates = table.require("rates", "[10, 100, 10]").and_then(|node| {
+        let rates: Option<Vec<Rate>> =
+            list(node, problems)?.into_iter().map(|node| rate(node, problems)).collect();
+        match rates {
+            Some(rates) if rates.iter().all(|rate| rate.get() == 0.0) => {
+                problems.push(nothing_arrives(node.span()))
+            }
+            rates => rates,
+        }
+    });
+    let each = length(table, "each", "\"5s\"", problems);
+    Some(Arrival::Steps { rates: rates?, each: each? })
+}
+
+fn trace(table: &mut Table<'_>, folder: Option<&Path>, problems: &mut Problems) -> Option<Arrival> {
+    let file = table
+        .require("file", "\"arrivals.csv\"")
+        .and_then(|node| trace_file(node, folder, problems));
+    let function = match table.get("function") {
+        Some(node) => text(node, problems).map(|function| Some(function.to_owned())),
+        None => Some(None),
+    };
+    let mut factor = |key| match table.get(key) {
+        Some(node) => positive(node, problems).and_then(Factor::new),
+        None => Some(Factor::ONE),
+    };
+    let (scale, speed) = (factor("scale"), factor("speed"));
+    Some(Arrival::Trace { file: file?, function: function?, scale: scale?, speed: speed? })
+}
+
+/// A file of recorded arrivals; a relative path starts at the scenario's folder.
+fn trace_file(node: Node<'_>, folder: Option<&Path>, problems: &mut Problems) -> Option<PathBuf> {
+    let file = Path::new(text(node, problems)?);
+    let Some(folder) = folder else { return Some(file.to_owned()) };
+    let place = trace_file::locate(folder, file);
+    if place.is_file() {
+        return Some(file.to_owned());
+    }
+    let message = format!("there is no file {}", place.display());
+    let hint = "a relative path starts at the scenario's folder; `lumos trace generate` makes such \
+                files";
+    problems.push(Problem::new(node.span(), message).hint(hint))
+}
+
+/// `delayed`: idle gaps before some requests.
+fn delayed(node: Node<'_>, problems: &mut Problems) -> Option<Delayed> {
+    let mut table = Table::of(node, "`delayed`", problems)?;
+    let share = table.require("share", "0.1").and_then(|node| {
+        let valid = |share| Share::new(share).is_some();
+        decimal(node, "a share from 0 to 1", valid, problems).and_then(Share::new)
+    });
+    let gap = length(&mut table, "gap", "\"3s\"", problems);
+    table.finish(problems);
+    Some(Delayed { share: share?, gap: gap? })
+}
+
+fn nothing_arrives(span: Range<usize>) -> Problem {
+    Problem::new(span, "nothing would arrive: all rates are 0").hint("rates are requests a second")
+}
+
+fn rate_above_zero(node: Node<'_>, problems: &mut Problems) -> Option<Rate> {
+    positive(node, problems).and_then(Rate::new)
+}
+
+fn rate(node: Node<'_>, problems: &mut Problems) -> Option<Rate> {
+    not_negative(node, problems).and_then(Rate::new)
+}
+
+/// A required time above zero.
+fn length(
+    table: &mut Table<'_>,
+    key: &'static str,
+    example: &'static str,
+    problems: &mut Problems,
+) -> Option<Span> {
+    let node = table.require(key, example)?;
+    let length: Span = quantity(node, problems)?;
     match length.0.is_zero() {
-        true => problems.push(Problem::new(node.span(), format!("`{key}` cannot last 0s"))),
+        true => problems.push(Problem::new(node.span(), format!("`{key}` must be above 0"))),
         false => Some(length),
     }
-}
-
-/// A file of recorded arrivals; relative to the scenario's folder.
-fn trace(
-    node: Node<'_>,
-    folder: Option<&Path>,
-    problems: &mut Problems,
-) -> Option<std::path::PathBuf> {
-    let file = Path::new(reader::text(node, problems)?);
-    let Some(folder) = folder else { return Some(file.to_owned()) };
-    let place = super::trace_place(folder, file);
-    match place.is_file() {
-        true => Some(file.to_owned()),
-        false => {
-            let message = format!("there is no file {}", place.display());
-            let hint = "a relative path starts at the scenario's folder; \
-                        `lumos trace generate` makes such files";
-            problems.push(Problem::new(node.span(), message).hint(hint))
-        }
-    }
-}
-
-fn delayed(node: Node<'_>, problems: &mut Problems) -> Option<Delayed> {
-    let table = Table::of(node, "delayed", DELAYED_KEYS, problems)?;
-    let share = table.require("share", "0.1", problems).and_then(|node| {
-        let wanted = "a share between 0 and 1 is wanted here";
-        reader::decimal(node, wanted, |share| (0.0..=1.0).contains(&share), problems)
-    });
-    let gap = length(&table, "gap", "\"3s\"", problems);
-    Some(Delayed { share: Share::new(share?)?, gap: gap? })
-}
-
-/// `[load]`: drivers, duration, requests.
-fn period(node: Option<Node<'_>>, problems: &mut Problems) -> (Vec<Driver>, Span, u32) {
-    let (mut drivers, mut duration, mut requests) =
-        (vec![Driver::Direct], Span(std::time::Duration::from_secs(10)), REQUESTS);
-    let Some(table) = node.and_then(|node| Table::of(node, "[load]", LOAD_KEYS, problems)) else {
-        return (drivers, duration, requests);
-    };
-    if let Some(node) = table.get("driver") {
-        let known: Vec<&str> = Driver::ALL.iter().map(|driver| driver.as_str()).collect();
-        drivers = reader::one_or_more(node, problems, |node, problems| {
-            reader::word(node, "driver", &known, problems)
-        });
-    }
-    if let Some(given) = table.get("duration").and_then(|node| reader::quantity(node, problems)) {
-        duration = given;
-    }
-    check::not_zero(&table, "duration", duration.0.is_zero(), problems);
-    if let Some(given) = table.get("requests").and_then(|node| reader::number(node, 1, problems)) {
-        requests = given;
-    }
-    (drivers, duration, requests)
-}
-
-/// `[pool]`: its keep-alives, and the rest.
-fn pool(
-    node: Option<Node<'_>>,
-    most_in_flight: Option<u32>,
-    problems: &mut Problems,
-) -> (Vec<Span>, PoolConfig) {
-    let mut pool = PoolConfig::default();
-    pool.max_instances = most_in_flight.unwrap_or(pool.max_instances);
-    let Some(node) = node else { return (vec![pool.keep_alive], pool) };
-    let Some(table) = Table::of(node, "[pool]", POOL_KEYS, problems) else {
-        return (Vec::new(), pool);
-    };
-    let keep_alive = match table.get("keep_alive") {
-        Some(node) => reader::one_or_more(node, problems, reader::quantity),
-        None => vec![pool.keep_alive],
-    };
-    let mut number = |key, least: u32, default| {
-        table.get(key).and_then(|node| reader::number(node, least, problems)).unwrap_or(default)
-    };
-    pool.max_instances = number("max_instances", 1, pool.max_instances);
-    pool.min_instances = number("min_instances", 0, pool.min_instances);
-    pool.prewarmed = number("prewarmed", 0, pool.prewarmed);
-    pool.queue = number("queue", 0, pool.queue);
-    if let Some(scaling) = table.get("scaling").and_then(|node| scaling(node, problems)) {
-        pool.scaling = scaling;
-    }
-    pool.keep_alive = keep_alive.first().copied().unwrap_or(pool.keep_alive);
-    check::pool(&table, &pool, most_in_flight, problems);
-    (keep_alive, pool)
-}
-
-/// `"immediate"`, or a table for Knative's way.
-fn scaling(node: Node<'_>, problems: &mut Problems) -> Option<Scaling> {
-    if let DeValue::String(_) = node.get_ref() {
-        let _: String = reader::word(node, "scaling", &["immediate"], problems).or_else(|| {
-            let problem = problems.0.last_mut()?;
-            problem.hint = Some(
-                "write \"immediate\", or { window = \"60s\", utilization = 70 } for Knative's way"
-                    .to_owned(),
-            );
-            None
-        })?;
-        return Some(Scaling::Immediate);
-    }
-    let table = Table::of(node, "scaling", SCALING_KEYS, problems)?;
-    let window = match table.get("window") {
-        Some(_) => length(&table, "window", "\"60s\"", problems)?,
-        None => WINDOW,
-    };
-    let utilization = match table.get("utilization") {
-        Some(node) => {
-            let wanted = "a share between 1 and 100 percent is wanted here";
-            let right = |percent: f64| (1.0..=100.0).contains(&percent) && percent.fract() == 0.0;
-            reader::decimal(node, wanted, right, problems)? as u32
-        }
-        None => UTILIZATION,
-    };
-    Some(Scaling::Window { window, utilization })
 }

@@ -1,13 +1,15 @@
-//! Mistakes as people see them, and a scenario without one.
+//! Mistakes as a user sees them, and scenarios without any.
 
 use std::path::Path;
 use std::time::Duration;
 
 use lumos_model::cell::{Driver, Isolation, Size, Start, Storage};
+use lumos_model::files;
 use lumos_model::pool::{PoolConfig, Scaling};
+use lumos_model::protocol::Limits;
 use lumos_model::units::{ByteSize, Span};
 
-use super::*;
+use crate::scenario::{Connection, Pinning, Scenario, ScenarioError, Targets};
 
 const FUNCTIONS: [&str; 3] = ["noop", "fibonacci", "fuzzy-search"];
 
@@ -28,30 +30,30 @@ fn span(text: &str) -> Span {
     text.parse().unwrap()
 }
 
-/// What is printed when `from` stands for `to` in the good scenario.
+/// The message when `to` replaces `from` in the good scenario.
 fn mistake(from: &str, to: &str) -> String {
     assert!(GOOD.contains(from), "the good scenario has no {from}");
     refused(&GOOD.replace(from, to))
 }
 
-/// What is printed for a scenario with a mistake.
+/// The message for a scenario with a mistake.
 fn refused(text: &str) -> String {
     read(text).expect_err("the mistake was not seen").to_string()
 }
 
-/// What is printed when `text` follows the good scenario.
+/// The message when `text` follows the good scenario.
 fn appended(text: &str) -> String {
     refused(&format!("{GOOD}{text}"))
 }
 
-/// Mistakes below each other, each as the terminal shows it.
+/// Messages one below another, each as the terminal shows it.
 fn shown(mistakes: &[(&str, String)]) -> String {
     let with_title = mistakes.iter().map(|(title, shown)| format!("# {title}\nerror: {shown}"));
     with_title.collect::<Vec<_>>().join("\n")
 }
 
 #[test]
-fn what_is_left_out_has_its_default() {
+fn keys_that_are_left_out_have_defaults() {
     let scenario = read(GOOD).unwrap();
     assert_eq!(scenario.name, "quick");
     assert_eq!(
@@ -67,7 +69,7 @@ fn what_is_left_out_has_its_default() {
 }
 
 #[test]
-fn everything_can_be_said() {
+fn every_key_is_read() {
     let scenario = read(
         r#"
         name = "all"
@@ -139,8 +141,48 @@ fn wrong_keys() {
         ("missing start", mistake("start = [\"cold:process\", \"warm\"]\n", "")),
         ("no matrix", refused("name = \"x\"\n")),
         ("key twice", mistake("repetitions = 5", "repetitions = 5\nrepetitions = 6")),
-        ("no toml", mistake("repetitions = 5", "repetitions 5")),
+        ("invalid TOML", mistake("repetitions = 5", "repetitions 5")),
     ]));
+}
+
+#[test]
+fn every_table_refuses_unknown_keys() {
+    let tables = [
+        ("[matrix]", GOOD.replace("sizes", "nonsense = 1\nsizes")),
+        ("[warm]", format!("{GOOD}[warm]\nnonsense = 1")),
+        ("[limits]", format!("{GOOD}[limits]\nnonsense = 1")),
+        (
+            "[[exclude]]",
+            format!("{GOOD}[[exclude]]\nsize = \"tiny\"\nreason = \"x\"\nnonsense = 1"),
+        ),
+        ("[load]", loaded("[load]\nnonsense = 1")),
+        ("[pool]", loaded("[pool]\nnonsense = 1")),
+        ("`scaling`", loaded("[pool]\nscaling = { nonsense = 1 }")),
+        (
+            "`delayed`",
+            loaded(
+                "[arrival]\nkind = \"closed\"\ndelayed = { share = 1, gap = \"1s\", nonsense = 1 }",
+            ),
+        ),
+    ];
+    for (name, text) in tables {
+        let message = refused(&text);
+        assert!(message.starts_with(&format!("{name} has no key `nonsense`")), "{message}");
+    }
+    let kinds = ["closed", "constant", "poisson", "burst", "ramp", "steps", "trace"];
+    for kind in kinds {
+        let message = refused(&loaded(&format!("[arrival]\nkind = \"{kind}\"\nnonsense = 1")));
+        let unknown = format!("an arrival of kind \"{kind}\" has no key `nonsense`");
+        assert!(message.contains(&unknown), "{message}");
+    }
+}
+
+#[test]
+fn a_mistyped_kind_of_arrival_is_the_only_mistake() {
+    let message = refused(&loaded("[arrival]\nknd = \"poisson\"\nrate = 5"));
+    assert!(message.starts_with("[arrival] has no key `knd`"), "{message}");
+    assert!(message.contains("did you mean `kind`?") && !message.contains("rate\n"), "{message}");
+    assert!(!message.contains("error:"), "{message}");
 }
 
 #[test]
@@ -203,7 +245,7 @@ fn a_load_has_defaults() {
 }
 
 #[test]
-fn everything_can_be_said_of_a_load() {
+fn every_key_of_a_load_is_read() {
     let scenario = read(&loaded(
         r#"
         [arrival]
@@ -272,15 +314,15 @@ fn wrong_arrivals() {
         ("no rate", of("kind = \"constant\"")),
         ("rate of zero", of("kind = \"constant\"\nrate = [5, 0]")),
         ("rate twice", of("kind = \"constant\"\nrate = [5, 5.0]")),
-        ("nobody in flight", of("kind = \"closed\"\nconcurrency = 0")),
+        ("no client", of("kind = \"closed\"\nconcurrency = 0")),
         ("burst of no length", of("kind = \"burst\"\nrate = 5\non = \"0s\"\noff = \"1s\"")),
-        ("steps to nowhere", of("kind = \"steps\"\nrates = [0, 0]\neach = \"1s\"")),
-        ("ramp from nothing to nothing", of("kind = \"ramp\"\nfrom = 0\nto = 0")),
+        ("steps without arrivals", of("kind = \"steps\"\nrates = [0, 0]\neach = \"1s\"")),
+        ("ramp without arrivals", of("kind = \"ramp\"\nfrom = 0\nto = 0")),
         (
-            "more than all delayed",
+            "share above 1",
             of("kind = \"poisson\"\nrate = 5\ndelayed = { share = 1.5, gap = \"3s\" }")
         ),
-        ("no gap", of("kind = \"poisson\"\nrate = 5\ndelayed = { share = 0.5 }")),
+        ("delayed without gap", of("kind = \"poisson\"\nrate = 5\ndelayed = { share = 0.5 }")),
     ]));
 }
 
@@ -299,7 +341,7 @@ fn wrong_loads_and_pools() {
         ("window", of("[pool]\nscaling = { window = \"0s\", utilization = 70 }")),
         ("utilization", of("[pool]\nscaling = { utilization = 170 }")),
         (
-            "a loop that knocks",
+            "closed loop larger than the pool",
             of(
                 "[arrival]\nkind = \"closed\"\nconcurrency = 9\n[pool]\nmax_instances = 4\nqueue = 4"
             )
@@ -308,7 +350,7 @@ fn wrong_loads_and_pools() {
 }
 
 #[test]
-fn what_a_load_makes_impossible() {
+fn keys_without_meaning_under_load() {
     let with = |text: &str| {
         refused(&loaded("[load]\n").replace("repetitions = 5", &format!("repetitions = 5\n{text}")))
     };
@@ -325,14 +367,14 @@ fn what_a_load_makes_impossible() {
             appended("[[exclude]]\ndriver = \"http\"\nreason = \"x\"")
         ),
         (
-            "exclude what does not arrive",
+            "exclude an absent arrival",
             refused(&loaded("[load]\n[[exclude]]\narrival = \"closed-2\"\nreason = \"x\""))
         ),
     ]));
 }
 
 #[test]
-fn recorded_arrivals_are_looked_for_beside_the_scenario() {
+fn recorded_arrivals_are_next_to_the_scenario_or_copied_to_the_run() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.toml");
     std::fs::write(&path, loaded("[arrival]\nkind = \"trace\"\nfile = \"day.csv\"\n")).unwrap();
@@ -343,7 +385,7 @@ fn recorded_arrivals_are_looked_for_beside_the_scenario() {
     let (scenario, _) = Scenario::load(&path, &FUNCTIONS).unwrap();
     assert_eq!(scenario.trace(), Some(folder.path().join("day.csv")));
 
-    // A run has a copy of its own.
+    // A run directory has its own copy.
     std::fs::rename(folder.path().join("day.csv"), folder.path().join(files::TRACE)).unwrap();
     std::fs::write(folder.path().join("manifest.json"), "{}").unwrap();
     let (scenario, _) = Scenario::load(&path, &FUNCTIONS).unwrap();
@@ -378,15 +420,15 @@ fn wrong_excludes() {
 }
 
 #[test]
-fn a_missing_file_is_named() {
+fn a_missing_file_is_reported_with_its_name() {
     let error = Scenario::load(Path::new("no/such.toml"), &FUNCTIONS).unwrap_err();
     assert_eq!(error.to_string(), "cannot read the scenario no/such.toml");
 }
 
 proptest::proptest! {
-    /// Whatever stands in a file, reading it ends, and its mistakes can be shown.
+    /// Any text can be read, and its mistakes can be shown.
     #[test]
-    fn no_text_breaks_the_reader(at in 0..GOOD.len(), length in 0usize..20, text in "\\PC{0,12}") {
+    fn arbitrary_text_is_read_or_refused(at in 0..GOOD.len(), length in 0usize..20, text in "\\PC{0,12}") {
         let end = (at + length).min(GOOD.len());
         if let Err(error) = read(&format!("{}{text}{}", &GOOD[..at], &GOOD[end..])) {
             error.to_string();

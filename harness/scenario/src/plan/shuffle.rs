@@ -1,11 +1,11 @@
-//! A seeded shuffle that gives the same order on every machine and in every version.
+//! A seeded shuffle with the same order on every machine and in every version.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// Fisher-Yates over ChaCha8 (Durstenfeld, CACM 7(7), 1964). Only the generator comes
-/// from a crate: how a library draws from a range may change with its version.
-pub fn shuffle<T>(items: &mut [T], seed: u64) {
+/// Fisher-Yates over ChaCha8 (Durstenfeld, CACM 7(7), 1964). Only the generator comes from a
+/// library: how a library draws from a range may change with its version.
+pub(super) fn shuffle<T>(items: &mut [T], seed: u64) {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());
     let mut rng = ChaCha8Rng::from_seed(key);

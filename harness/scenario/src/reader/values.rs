@@ -1,139 +1,43 @@
-//! From TOML values with their places to checked values; mistakes are collected.
+//! Words, numbers, quantities and lists.
 
 use std::fmt::Display;
-use std::ops::Range;
 use std::str::FromStr;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
-use super::error::Problem;
-use crate::words::closest;
-
-/// Words that are known when this is compiled.
-type Words = &'static [&'static str];
+use super::problems::{Problems, did_you_mean};
+use crate::error::Problem;
 
 /// A value with its place in the file.
-pub(super) type Node<'t> = &'t Spanned<DeValue<'t>>;
+pub(crate) type Node<'t> = &'t Spanned<DeValue<'t>>;
 
-/// The mistakes found so far.
-#[derive(Default)]
-pub(super) struct Problems(pub Vec<Problem>);
-
-impl Problems {
-    /// Notes a mistake; `None`, so that a reader can end with it.
-    pub fn push<T>(&mut self, problem: Problem) -> Option<T> {
-        self.0.push(problem);
-        None
-    }
-}
-
-/// A table whose keys are known.
-pub(super) struct Table<'t> {
-    table: &'t DeTable<'t>,
-    /// Where a missing key is reported: the table's header.
-    pub span: Range<usize>,
-    /// For messages, such as `[matrix]`.
-    name: &'static str,
-    known: Words,
-}
-
-impl<'t> Table<'t> {
-    /// The whole file.
-    pub fn root(table: &'t Spanned<DeTable<'t>>, known: Words, problems: &mut Problems) -> Self {
-        Self::checked(table.get_ref(), 0..0, "a scenario", known, problems)
-    }
-
-    /// A table inside of the file.
-    pub fn of(
-        node: Node<'t>,
-        name: &'static str,
-        known: Words,
-        problems: &mut Problems,
-    ) -> Option<Self> {
-        match node.get_ref() {
-            DeValue::Table(table) => Some(Self::checked(table, node.span(), name, known, problems)),
-            other => problems.push(wrong_type(node, "a table", other)),
-        }
-    }
-
-    fn checked(
-        table: &'t DeTable<'t>,
-        span: Range<usize>,
-        name: &'static str,
-        known: Words,
-        problems: &mut Problems,
-    ) -> Self {
-        for (key, _) in table.iter() {
-            let word: &str = key.get_ref();
-            if !known.contains(&word) {
-                let problem = Problem::new(key.span(), format!("{name} has no key `{word}`"));
-                problems.0.push(problem.hint(did_you_mean(word, known)));
-            }
-        }
-        Self { table, span, name, known }
-    }
-
-    /// The keys that are there and known, each with its place.
-    pub fn keys(&self) -> impl Iterator<Item = (&str, Range<usize>)> {
-        let keys = self.table.iter().map(|(key, _)| -> (&str, _) { (key.get_ref(), key.span()) });
-        keys.filter(|(key, _)| self.known.contains(key))
-    }
-
-    /// The value of `key`, when it is there.
-    pub fn get(&self, key: &str) -> Option<Node<'t>> {
-        self.table.get(key)
-    }
-
-    /// The value of `key`; its absence is a mistake.
-    pub fn require(&self, key: &str, example: &str, problems: &mut Problems) -> Option<Node<'t>> {
-        if let Some(node) = self.get(key) {
-            return Some(node);
-        }
-        let slips = self.table.iter().map(|(slip, _)| -> &str { slip.get_ref() });
-        if closest(key, slips.filter(|slip| !self.known.contains(slip))).is_some() {
-            return None; // The slip was reported already.
-        }
-        let problem =
-            Problem::new(self.span.clone(), format!("{} needs the key `{key}`", self.name));
-        problems.push(problem.hint(format!("write for example {key} = {example}")))
-    }
-}
-
-/// `did you mean ..?` or the list of what is known.
-pub(super) fn did_you_mean(word: &str, known: &[&str]) -> String {
-    match closest(word, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("known are {}", known.join(", ")),
-    }
-}
-
-fn wrong_type(node: Node<'_>, wanted: &str, found: &DeValue<'_>) -> Problem {
+pub(super) fn wrong_type(node: Node<'_>, expected: &str, found: &DeValue<'_>) -> Problem {
     let found = match found {
         DeValue::Array(_) => "a list",
         DeValue::Table(_) => "a table",
-        DeValue::String(_) => "a text",
+        DeValue::String(_) => "a string",
         DeValue::Integer(_) => "a whole number",
         DeValue::Float(_) => "a number",
         DeValue::Boolean(_) => "true or false",
         DeValue::Datetime(_) => "a date",
     };
-    Problem::new(node.span(), format!("{wanted} is wanted here, not {found}"))
+    Problem::new(node.span(), format!("expected {expected}, found {found}"))
 }
 
-/// A text that is not empty.
-pub(super) fn text<'t>(node: Node<'t>, problems: &mut Problems) -> Option<&'t str> {
+/// A string that is not empty.
+pub(crate) fn text<'t>(node: Node<'t>, problems: &mut Problems) -> Option<&'t str> {
     match node.get_ref() {
         DeValue::String(text) if text.trim().is_empty() => {
-            problems.push(Problem::new(node.span(), "a text is wanted here, and this one is empty"))
+            problems.push(Problem::new(node.span(), "expected a string that is not empty"))
         }
         DeValue::String(text) => Some(text),
-        other => problems.push(wrong_type(node, "a text", other)),
+        other => problems.push(wrong_type(node, "a string", other)),
     }
 }
 
 /// A whole number of at least `least`.
-pub(super) fn number<N>(node: Node<'_>, least: N, problems: &mut Problems) -> Option<N>
+pub(crate) fn number<N>(node: Node<'_>, least: N, problems: &mut Problems) -> Option<N>
 where
     N: TryFrom<u64> + PartialOrd + Display,
 {
@@ -143,30 +47,29 @@ where
     let value = u64::from_str_radix(integer.as_str(), integer.radix()).ok();
     match value.and_then(|value| N::try_from(value).ok()).filter(|value| *value >= least) {
         Some(value) => Some(value),
-        None => problems.push(Problem::new(
-            node.span(),
-            format!(
-                "`{integer}` is out of range: a whole number of at least {least} is wanted here"
-            ),
-        )),
+        None => {
+            let message =
+                format!("`{integer}` is out of range: expected a whole number of at least {least}");
+            problems.push(Problem::new(node.span(), message))
+        }
     }
 }
 
 /// A number above zero, whole or not.
-pub(super) fn positive(node: Node<'_>, problems: &mut Problems) -> Option<f64> {
-    decimal(node, "a number above 0 is wanted here", |value| value > 0.0, problems)
+pub(crate) fn positive(node: Node<'_>, problems: &mut Problems) -> Option<f64> {
+    decimal(node, "a number above 0", |value| value > 0.0, problems)
 }
 
-/// A number that is not negative, whole or not.
-pub(super) fn not_negative(node: Node<'_>, problems: &mut Problems) -> Option<f64> {
-    decimal(node, "a number of at least 0 is wanted here", |value| value >= 0.0, problems)
+/// A number of at least zero, whole or not.
+pub(crate) fn not_negative(node: Node<'_>, problems: &mut Problems) -> Option<f64> {
+    decimal(node, "a number of at least 0", |value| value >= 0.0, problems)
 }
 
-/// A finite number that is `right`.
-pub(super) fn decimal(
+/// A finite number that is `valid`.
+pub(crate) fn decimal(
     node: Node<'_>,
-    wanted: &str,
-    right: impl Fn(f64) -> bool,
+    expected: &str,
+    valid: impl Fn(f64) -> bool,
     problems: &mut Problems,
 ) -> Option<f64> {
     let value = match node.get_ref() {
@@ -174,20 +77,20 @@ pub(super) fn decimal(
         DeValue::Float(float) => float.as_str().parse::<f64>().ok(),
         other => return problems.push(wrong_type(node, "a number", other)),
     };
-    match value.filter(|value| value.is_finite() && right(*value)) {
+    match value.filter(|value| value.is_finite() && valid(*value)) {
         Some(value) => Some(value),
-        None => problems.push(Problem::new(node.span(), wanted)),
+        None => problems.push(Problem::new(node.span(), format!("expected {expected}"))),
     }
 }
 
 /// A quantity with a unit, such as `100ms`.
-pub(super) fn quantity<Q>(node: Node<'_>, problems: &mut Problems) -> Option<Q>
+pub(crate) fn quantity<Q>(node: Node<'_>, problems: &mut Problems) -> Option<Q>
 where
     Q: FromStr,
     Q::Err: Display,
 {
     if let DeValue::Integer(_) | DeValue::Float(_) = node.get_ref() {
-        let message = "a number with a unit is wanted here, in quotes";
+        let message = "expected a number with a unit, in quotes";
         let hint = "write for example \"100ms\" or \"512MiB\"";
         return problems.push(Problem::new(node.span(), message).hint(hint));
     }
@@ -199,38 +102,55 @@ where
 }
 
 /// One of the `known` words.
-pub(super) fn word<W: FromStr>(
-    node: Node<'_>,
+pub(crate) fn word<'t>(
+    node: Node<'t>,
     what: &str,
     known: &[&str],
     problems: &mut Problems,
-) -> Option<W> {
+) -> Option<&'t str> {
     let text = text(node, problems)?;
-    if let (true, Ok(word)) = (known.contains(&text), text.parse()) {
-        return Some(word);
+    if known.contains(&text) {
+        return Some(text);
     }
     let problem = Problem::new(node.span(), format!("unknown {what} `{text}`"));
     problems.push(problem.hint(did_you_mean(text, known)))
 }
 
+/// One of the words of a closed set.
+pub(crate) fn one_of<W: Copy + Into<&'static str>>(
+    node: Node<'_>,
+    what: &str,
+    all: &[W],
+    problems: &mut Problems,
+) -> Option<W> {
+    let known = strings(all);
+    let text = word(node, what, &known, problems)?;
+    all.iter().copied().find(|word| (*word).into() == text)
+}
+
+/// The words of a closed set as strings.
+pub(crate) fn strings<W: Copy + Into<&'static str>>(all: &[W]) -> Vec<&'static str> {
+    all.iter().map(|word| (*word).into()).collect()
+}
+
 /// The elements of a list that is not empty.
-pub(super) fn list<'t>(node: Node<'t>, problems: &mut Problems) -> Option<Vec<Node<'t>>> {
+pub(crate) fn list<'t>(node: Node<'t>, problems: &mut Problems) -> Option<Vec<Node<'t>>> {
     match node.get_ref() {
         DeValue::Array(array) if array.is_empty() => problems.push(
-            Problem::new(node.span(), "the list is empty, so there would be nothing to measure")
+            Problem::new(node.span(), "the list is empty: there would be nothing to measure")
                 .hint("name at least one, or leave the key out if it has a default"),
         ),
         DeValue::Array(array) => Some(array.iter().collect()),
         DeValue::String(text) => problems.push(
-            Problem::new(node.span(), "a list is wanted here, not a text")
+            Problem::new(node.span(), "expected a list, found a string")
                 .hint(format!("write [\"{text}\"]")),
         ),
         other => problems.push(wrong_type(node, "a list", other)),
     }
 }
 
-/// A list of different values, each read by `read`.
-pub(super) fn distinct<'t, T: PartialEq>(
+/// A list of distinct values, each read by `read`.
+pub(crate) fn distinct<'t, T: PartialEq>(
     node: Node<'t>,
     problems: &mut Problems,
     mut read: impl FnMut(Node<'t>, &mut Problems) -> Option<T>,
@@ -239,8 +159,9 @@ pub(super) fn distinct<'t, T: PartialEq>(
     for element in list(node, problems).unwrap_or_default() {
         match read(element, problems) {
             Some(value) if values.contains(&value) => {
-                let problem = Problem::new(element.span(), "this is in the list already");
-                problems.0.push(problem.hint("a cell is measured once; use repetitions for more"));
+                let problem = Problem::new(element.span(), "this value is already in the list");
+                let hint = "each cell is measured once; use `repetitions` for more samples";
+                problems.push::<()>(problem.hint(hint));
             }
             Some(value) => values.push(value),
             None => {}
@@ -249,8 +170,8 @@ pub(super) fn distinct<'t, T: PartialEq>(
     values
 }
 
-/// One value, or a list of different ones, each read by `read`.
-pub(super) fn one_or_more<'t, T: PartialEq>(
+/// One value, or a list of distinct ones, each read by `read`.
+pub(crate) fn one_or_more<'t, T: PartialEq>(
     node: Node<'t>,
     problems: &mut Problems,
     mut read: impl FnMut(Node<'t>, &mut Problems) -> Option<T>,

@@ -1,65 +1,51 @@
-//! A scenario: the TOML file that describes an experiment, read and checked.
-//!
-//! Every key is documented in `scenarios/README.md`. A mistake is refused with its file,
-//! line and column and a hint.
+//! The scenario and its tables.
 
-mod check;
-mod error;
-mod load;
-mod parse;
-mod parse_load;
-mod reader;
-#[cfg(test)]
-mod tests;
-
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use lumos_model::cell::{Isolation, Size, Start, Storage, Target};
-use lumos_model::files;
 use lumos_model::protocol::Limits;
 use lumos_model::units::Span;
 use serde::{Deserialize, Serialize};
 
-pub use error::{Problem, ScenarioError};
-pub use load::{LoadSettings, expected_requests, traffic_from};
-
+use super::load::LoadSettings;
 use crate::selector::Selector;
+use crate::trace_file;
 
 /// An experiment as its file describes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scenario {
-    /// Short name; runs are called after it.
+    /// Short name; run directories are named after it.
     pub name: String,
-    /// What the experiment is for.
+    /// The purpose of the experiment.
     pub description: Option<String>,
-    /// Seed of all that is random: the order of blocks, inputs, intervals.
+    /// Seed of everything random: the order of blocks, inputs, arrivals, intervals.
     pub seed: u64,
-    /// Samples of a cell; of one under load its blocks.
+    /// Samples of a cell; under load its blocks.
     pub repetitions: u32,
     /// Samples of a block, at most [`repetitions`](Self::repetitions).
     pub block: u32,
-    /// Samples of warm cells, which cost so much less than cold ones.
+    /// Samples of warm cells, which cost much less than cold ones.
     pub warm: Sampling,
     /// Invocations before the first warm sample.
     pub warmup: u32,
     /// Pause before each cold sample.
     pub gap: Span,
-    /// Time after which a block takes no further sample; its first one is always taken.
+    /// Time after which a block takes no further sample. The first sample is always taken.
     pub budget: Option<Span>,
-    /// How long a connection to the storage lives.
+    /// Lifetime of a connection to the storage.
     pub connection: Connection,
     /// The cells before exclusion.
     pub matrix: Matrix,
-    /// The load on the cells' pools; absent: one invocation at a time.
+    /// The load on the cells' pools; without it, one invocation at a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<LoadSettings>,
-    /// Bounds on each instance.
+    /// Limits of each instance.
     pub limits: Limits,
-    /// Which cores are used.
+    /// The cores to use.
     pub pinning: Pinning,
     /// Cells that are left out on purpose.
     pub exclude: Vec<Exclude>,
-    /// Where the scenario was read from: the folder that relative paths in it start at.
+    /// The folder of the file, from which relative paths in it start.
     #[serde(skip)]
     pub folder: PathBuf,
 }
@@ -73,20 +59,21 @@ pub struct Sampling {
     pub block: u32,
 }
 
-/// Which cores are used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Pinning {
-    /// Host, instances and Redis share the last core: with one invocation at a time they
-    /// take turns anyway, and wake-ups from core to core do not add to the times.
-    #[default]
-    OneCore,
-    /// The kernel decides.
-    None,
+lumos_model::words! {
+    /// The cores to use.
+    #[derive(Default)]
+    Pinning, "pinning" {
+        /// Host, instances and Redis share the last core. With one invocation at a time they
+        /// take turns anyway, and times do not include wake-ups of another core.
+        #[default]
+        OneCore = "one-core",
+        /// The kernel decides.
+        None = "none",
+    }
 }
 
 impl Pinning {
-    /// The core to pin to; `None`: this machine has but one, or none is wanted.
+    /// The core to pin to; `None` if there is only one, or without pinning.
     pub fn core(self) -> Option<usize> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         (self == Pinning::OneCore && cores > 1).then(|| cores - 1)
@@ -110,30 +97,30 @@ pub struct Matrix {
     pub storage: Vec<Storage>,
 }
 
-/// The targets that a scenario asks for.
+/// The targets of a scenario.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Targets {
-    /// Whatever the hosts of this machine offer.
+    /// All targets of this machine's hosts.
     All,
-    /// These, whether they are here or not.
+    /// These, whether this machine has them or not.
     Named(Vec<Target>),
 }
 
-/// How long a connection to the storage lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Connection {
-    /// One for each request, as in the paper.
-    Request,
-    /// One for each instance, kept open.
-    Instance,
+lumos_model::words! {
+    /// Lifetime of a connection to the storage.
+    Connection, "connection" {
+        /// One for each request, as in the paper.
+        Request = "request",
+        /// One for each instance, kept open.
+        Instance = "instance",
+    }
 }
 
 /// Cells that are left out on purpose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exclude {
-    /// Which.
+    /// Which cells.
     pub cells: Selector,
     /// Why.
     pub reason: String,
@@ -150,61 +137,17 @@ impl Scenario {
         }
     }
 
-    /// The file of recorded arrivals, if the scenario has one: beside the scenario, or the
+    /// The file of recorded arrivals, if the scenario has one: next to the scenario, or the
     /// copy in a run directory.
     pub fn trace(&self) -> Option<PathBuf> {
-        Some(trace_place(&self.folder, self.load.as_ref()?.trace()?))
+        Some(trace_file::locate(&self.folder, self.load.as_ref()?.trace()?))
     }
 
-    /// Reads the scenario at `path`; `functions` are the names that it may use. Returns
-    /// the file's text too, so that a run can keep what it was started with.
-    ///
-    /// # Errors
-    /// When the file cannot be read, or holds mistakes: all that were found.
-    pub fn load(path: &Path, functions: &[&str]) -> Result<(Self, String), ScenarioError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ScenarioError::Read { path: path.to_owned(), source })?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        let mut scenario = Self::parse_in(&text, path, functions, Some(folder))?;
-        scenario.folder = folder.to_owned();
-        Ok((scenario, text))
-    }
-
-    /// Reads a scenario from `text`; `path` is only for messages, and other files are not
-    /// looked for.
-    ///
-    /// # Errors
-    /// When the text holds mistakes: all that were found.
-    pub fn parse(text: &str, path: &Path, functions: &[&str]) -> Result<Self, ScenarioError> {
-        Self::parse_in(text, path, functions, None)
-    }
-
-    fn parse_in(
-        text: &str,
-        path: &Path,
-        functions: &[&str],
-        folder: Option<&Path>,
-    ) -> Result<Self, ScenarioError> {
-        parse::parse(text, functions, folder).map_err(|mut problems| {
-            problems.sort_by_key(|problem| problem.span.start);
-            ScenarioError::Wrong { path: path.to_owned(), text: text.to_owned(), problems }
-        })
-    }
-
-    /// Takes `repetitions` samples of each cell instead of what the file says; blocks
-    /// that would be longer are shortened.
+    /// Sets the samples of each cell; blocks that would be longer are shortened.
     pub fn set_repetitions(&mut self, repetitions: u32) {
         self.repetitions = repetitions.max(1);
         self.block = self.block.min(self.repetitions);
         self.warm.repetitions = self.repetitions;
         self.warm.block = self.warm.block.min(self.repetitions);
     }
-}
-
-/// Where the recorded arrivals `file` of a scenario in `folder` are. A run directory has a
-/// copy, so that a run goes on with what it began with.
-fn trace_place(folder: &Path, file: &Path) -> PathBuf {
-    let copy = folder.join(files::TRACE);
-    let is_run = folder.join(files::MANIFEST).is_file() && copy.is_file();
-    if is_run { copy } else { folder.join(file) }
 }
