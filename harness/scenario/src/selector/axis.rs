@@ -32,8 +32,17 @@ lumos_model::words! {
 }
 
 impl Axis {
+    /// All axes, for messages.
+    pub fn list() -> String {
+        let words = |of_load| {
+            let axes = Axis::ALL.iter().filter(|axis| axis.is_of_load() == of_load);
+            axes.map(|axis| axis.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        format!("{}; under load also {}", words(false), words(true))
+    }
+
     /// Whether only cells under load have it.
-    pub const fn is_of_load(self) -> bool {
+    pub(crate) const fn is_of_load(self) -> bool {
         matches!(self, Axis::Driver | Axis::Arrival | Axis::KeepAlive)
     }
 

@@ -19,7 +19,7 @@ pub struct Selector(BTreeMap<Axis, Vec<Pattern>>);
 
 impl Selector {
     /// Adds an alternative on `axis`.
-    pub fn add(&mut self, axis: Axis, pattern: Pattern) {
+    pub(crate) fn add(&mut self, axis: Axis, pattern: Pattern) {
         self.0.entry(axis).or_default().push(pattern);
     }
 
@@ -32,7 +32,7 @@ impl Selector {
     }
 
     /// Whether it has no pattern.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
@@ -64,17 +64,13 @@ pub enum BadSelector {
     #[error("`{0}` is not key=value; write for example function=fibonacci,target=wasmtime-*")]
     NoPair(String),
     /// A key that is not an axis.
-    #[error("unknown key `{key}`{hint}; known keys are {}", known_keys())]
+    #[error("unknown key `{key}`{hint}; known keys are {}", Axis::list())]
     UnknownKey {
         /// As given.
         key: String,
         /// A suggestion in parentheses, or nothing.
         hint: String,
     },
-}
-
-fn known_keys() -> String {
-    Axis::ALL.iter().map(|axis| axis.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 impl FromStr for Selector {

@@ -12,4 +12,4 @@ mod pattern;
 
 pub use self::axis::Axis;
 pub use self::filter::{BadSelector, Selector};
-pub use self::pattern::Pattern;
+pub(crate) use self::pattern::Pattern;

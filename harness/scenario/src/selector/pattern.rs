@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// A word in which `*` matches any text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Pattern(pub String);
+pub(crate) struct Pattern(pub(crate) String);
 
 impl Pattern {
     pub(super) fn matches(&self, word: &str) -> bool {
