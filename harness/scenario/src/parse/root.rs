@@ -30,8 +30,7 @@ pub(super) fn scenario(
     let samples = sampling::samples(&mut root, problems);
     let connection = root
         .get("connection")
-        .and_then(|node| one_of(node, "connection", Connection::ALL, problems))
-        .unwrap_or(Connection::Request);
+        .and_then(|node| one_of(node, "connection", Connection::ALL, problems));
     let pinning =
         root.get("pinning").and_then(|node| one_of(node, "pinning", Pinning::ALL, problems));
     let load = load::load(&mut root, folder, problems);
@@ -55,7 +54,7 @@ pub(super) fn scenario(
         warmup: samples.warmup,
         gap: samples.gap,
         budget: samples.budget,
-        connection,
+        connection: connection.unwrap_or(Connection::Request),
         matrix: matrix?,
         limits: limits?,
         pinning: pinning.unwrap_or(load.default_pinning()),
