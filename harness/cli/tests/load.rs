@@ -1,4 +1,4 @@
-//! `lumos load` and `lumos trace` as a user meets them.
+//! `lumos load` and `lumos trace`, run as processes.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-/// A server that answers each request with `status` and a body of five bytes.
+/// Starts a server that answers each request with `status` and a body of five bytes.
 fn server(status: &'static str) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
@@ -47,7 +47,7 @@ fn refusal(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn a_load_that_succeeds_says_what_wrk_users_expect() {
+fn the_text_report_has_counts_and_percentiles() {
     let url = format!("http://{}/", server("200 OK"));
     let text = stdout(&lumos(&["load", &url, "--rate", "500", "--requests", "50"]), 0);
     for part in [
@@ -69,7 +69,7 @@ fn a_load_that_succeeds_says_what_wrk_users_expect() {
 }
 
 #[test]
-fn programs_get_every_number() {
+fn the_json_report_has_every_number() {
     let url = format!("http://{}/", server("200 OK"));
     let arguments = ["load", &url, "--requests", "40", "--format", "json", "--body", "x"];
     let json: Value = serde_json::from_str(&stdout(&lumos(&arguments), 0)).unwrap();
@@ -78,12 +78,12 @@ fn programs_get_every_number() {
     assert!(
         json["latency_ns"]["p99"].as_u64().unwrap() >= json["latency_ns"]["p50"].as_u64().unwrap()
     );
-    assert_eq!(json["send_error"]["runs_first"], false, "no times are kept in a closed loop");
+    assert_eq!(json["send_error"]["runs_first"], false, "a closed loop keeps no times");
     assert!(json["machine"]["cores"].as_u64().unwrap() > 0);
 }
 
 #[test]
-fn delayed_requests_come_after_gaps() {
+fn delayed_requests_wait_for_their_gap() {
     let url = format!("http://{}/", server("200 OK"));
     let arguments = |traffic: [&'static str; 2]| {
         let [kind, value] = traffic;
@@ -99,14 +99,14 @@ fn delayed_requests_come_after_gaps() {
 }
 
 #[test]
-fn a_failed_request_is_exit_code_one() {
+fn a_failed_request_exits_with_1() {
     let url = format!("http://{}/", server("503 Busy"));
     let text = stdout(&lumos(&["load", &url, "--requests", "10"]), 1);
     assert!(text.contains("503: 10") && text.contains("status: 10"), "{text}");
 }
 
 #[test]
-fn bad_usage_is_exit_code_two_and_says_what_to_do() {
+fn bad_usage_exits_with_2_and_says_what_to_do() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let refused = format!("http://{closed}/");
     for (arguments, what) in [
@@ -114,11 +114,11 @@ fn bad_usage_is_exit_code_two_and_says_what_to_do() {
         (vec!["load", "http://nowhere.invalid/"], "check the name"),
         (vec!["load", &refused], "is the server running"),
         (vec!["load", &refused, "--rate", "1", "-c", "2"], "cannot be used with"),
-        (vec!["load", &refused, "--rate", "ten"], "is no rate"),
+        (vec!["load", &refused, "--rate", "ten"], "is not a rate"),
         (vec!["load", &refused, "--trace", "/nowhere.csv"], "/nowhere.csv"),
         (vec!["load", &refused, "--body", "@/nowhere"], "read --body @/nowhere"),
         (vec!["load", &refused, "--header", "no colon"], "NAME:VALUE"),
-        (vec!["load", &refused, "--delayed", "1.5,1s"], "more than all"),
+        (vec!["load", &refused, "--delayed", "1.5,1s"], "is not a share from 0 to 1"),
     ] {
         let error = refusal(&arguments);
         assert!(error.contains(what), "{arguments:?}: {error}");
@@ -129,7 +129,7 @@ fn bad_usage_is_exit_code_two_and_says_what_to_do() {
 }
 
 #[test]
-fn ctrl_c_prints_what_was_measured() {
+fn ctrl_c_prints_the_report_so_far() {
     let url = format!("http://{}/", server("200 OK"));
     let child = Command::new(env!("CARGO_BIN_EXE_lumos"))
         .args(["load", &url, "-c", "1", "--duration", "1h"])
@@ -138,7 +138,7 @@ fn ctrl_c_prints_what_was_measured() {
         .spawn()
         .unwrap();
     let pid = nix::unistd::Pid::from_raw(child.id() as i32);
-    // The signal is blocked when the thread that waits for it is there.
+    // The process blocks the signal once its signal thread is running.
     while !blocks_sigint(child.id()) {
         std::thread::yield_now();
     }
@@ -154,7 +154,7 @@ fn blocks_sigint(pid: u32) -> bool {
 }
 
 #[test]
-fn a_trace_that_was_generated_is_what_load_sends() {
+fn load_sends_a_generated_trace() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("trace.csv");
     let path = file.to_str().unwrap();
@@ -182,7 +182,7 @@ fn a_trace_that_was_generated_is_what_load_sends() {
     let arguments = ["trace", "generate", "trace", path, "--out", again.to_str().unwrap()];
     stdout(&lumos(&arguments), 0);
     let again = std::fs::read_to_string(again).unwrap();
-    assert!(again.lines().skip(1).eq(text.lines().skip(1)), "the times survive being written");
+    assert!(again.lines().skip(1).eq(text.lines().skip(1)), "times must survive being written");
 }
 
 #[test]
@@ -200,5 +200,5 @@ fn a_trace_is_described() {
     let error = refusal(&["trace", "describe", path, "--function", "ab"]);
     assert!(error.contains("abc, abd"), "{error}");
     let error = refusal(&["trace", "describe", "/dev/null"]);
-    assert!(error.contains("no regular file"), "{error}");
+    assert!(error.contains("not a regular file"), "{error}");
 }

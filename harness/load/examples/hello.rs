@@ -1,4 +1,4 @@
-//! A bare hyper server on one thread: what the load generator is compared with wrk on.
+//! A minimal hyper server on one thread, to compare the load generator with wrk.
 //!
 //!     cargo run --release -p lumos-load --example hello -- 127.0.0.1:8080
 

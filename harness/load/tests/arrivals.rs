@@ -4,7 +4,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use lumos_load::arrivals::{ArrivalError, Arrivals};
-use lumos_model::arrival::{Arrival, Delayed, Rate, Traffic};
+use lumos_model::arrival::{Arrival, Delayed, Factor, Rate, Share, Traffic};
 use lumos_model::units::Span;
 use proptest::prelude::*;
 
@@ -12,6 +12,14 @@ const SECOND: u64 = 1_000_000_000;
 
 fn rate(value: f64) -> Rate {
     Rate::new(value).unwrap()
+}
+
+fn share(value: f64) -> Share {
+    Share::new(value).unwrap()
+}
+
+fn factor(value: f64) -> Factor {
+    Factor::new(value).unwrap()
 }
 
 fn span(ms: u64) -> Span {
@@ -35,8 +43,8 @@ fn within(times: &[u64], from_s: f64, to_s: f64) -> f64 {
     times.iter().filter(|at| range.contains(at)).count() as f64
 }
 
-/// A Poisson count lies within five standard deviations of its mean (but once in a million
-/// times; the seeds are fixed).
+/// Checks that a Poisson count is within five standard deviations of its mean. A correct count
+/// fails once in a million times; the seeds are fixed.
 #[track_caller]
 fn assert_poisson(count: f64, mean: f64) {
     assert!((count - mean).abs() <= 5.0 * mean.sqrt(), "{count} arrivals, {mean} expected");
@@ -53,8 +61,8 @@ fn recorded(file: &std::path::Path, function: Option<&str>, scale: f64, speed: f
     Arrival::Trace {
         file: file.to_owned(),
         function: function.map(str::to_owned),
-        scale: rate(scale),
-        speed: rate(speed),
+        scale: factor(scale),
+        speed: factor(speed),
     }
 }
 
@@ -78,13 +86,13 @@ fn any_arrival() -> impl Strategy<Value = Arrival> {
 fn any_delayed() -> impl Strategy<Value = Option<Delayed>> {
     prop::option::of(
         (0.0..=1.0f64, 0..300u64)
-            .prop_map(|(share, gap)| Delayed { share: rate(share), gap: span(gap) }),
+            .prop_map(|(share, gap)| Delayed { share: self::share(share), gap: span(gap) }),
     )
 }
 
 proptest! {
     #[test]
-    fn times_are_sorted_within_the_duration_and_the_seeds(
+    fn times_are_sorted_within_the_duration_and_determined_by_the_seed(
         arrival in any_arrival(), delayed in any_delayed(), seed: u64, ms in 1..3000u64,
     ) {
         let traffic = Traffic { arrival, delayed };
@@ -96,7 +104,7 @@ proptest! {
     }
 
     #[test]
-    fn delays_only_make_later(arrival in any_arrival(), delayed in any_delayed(), seed: u64) {
+    fn gaps_only_delay_arrivals(arrival in any_arrival(), delayed in any_delayed(), seed: u64) {
         let duration = Duration::from_secs(1);
         let plain = Traffic { arrival: arrival.clone(), delayed: None };
         let plain = try_times(&plain, seed, duration).unwrap();
@@ -104,8 +112,8 @@ proptest! {
         let gap = delayed.map_or(0, |delayed| delayed.gap.0.as_nanos() as u64);
         let mut gaps = 0;
         for (plain, later) in plain.iter().zip(&later) {
-            // Each is later by a whole number of gaps that never falls, and rises by one at
-            // most.
+            // Each is delayed by a whole number of gaps. The number never falls and rises by at
+            // most one.
             let moved = later - plain;
             prop_assert!(moved == gaps || moved == gaps + gap);
             gaps = moved;
@@ -113,7 +121,7 @@ proptest! {
     }
 
     #[test]
-    fn counts_by_minute_are_kept_to_the_request(
+    fn counts_by_minute_are_exact(
         counts in prop::collection::vec(0..50u64, 1..5), seed: u64,
     ) {
         let header: Vec<String> = (1..=counts.len()).map(|minute| minute.to_string()).collect();
@@ -134,12 +142,12 @@ proptest! {
 }
 
 #[test]
-fn a_seed_means_the_same_times_on_every_machine() {
+fn a_seed_gives_the_same_times_on_every_machine() {
     let first = |arrival| times(arrival, 42, 10)[..3].to_vec();
     let poisson = first(Arrival::Poisson { rate: rate(10.0) });
     let ramp = first(Arrival::Ramp { from: rate(0.0), to: rate(50.0) });
-    assert_eq!(poisson, POISSON_42, "these are constants of the generator");
-    assert_eq!(ramp, RAMP_42, "these are constants of the generator");
+    assert_eq!(poisson, POISSON_42, "the generator's numbers must not change");
+    assert_eq!(ramp, RAMP_42, "the generator's numbers must not change");
     let other = times(Arrival::Poisson { rate: rate(10.0) }, 43, 10);
     assert_ne!(other[..3], poisson[..]);
 }
@@ -172,7 +180,7 @@ fn poisson_gaps_are_exponential() {
 }
 
 #[test]
-fn bursts_ramps_and_steps_have_their_rates() {
+fn bursts_ramps_and_steps_keep_their_rates() {
     let on_off =
         Arrival::Burst { rate: rate(500.0), low: rate(5.0), on: span(2000), off: span(3000) };
     let bursts = times(on_off, 1, 50);
@@ -201,23 +209,23 @@ fn bursts_ramps_and_steps_have_their_rates() {
 }
 
 #[test]
-fn delays_are_really_there() {
-    let delayed = Some(Delayed { share: rate(0.1), gap: span(500) });
+fn the_share_of_delayed_requests_is_right() {
+    let delayed = Some(Delayed { share: share(0.1), gap: span(500) });
     let traffic = Traffic { arrival: Arrival::Constant { rate: rate(100.0) }, delayed };
     let times = try_times(&traffic, 5, Duration::from_secs(1000)).unwrap();
     let gaps = times.windows(2).filter(|pair| pair[1] - pair[0] >= SECOND / 2).count() as f64;
     // 1,000 s hold n arrivals of 10 ms and n/10 gaps of 500 ms.
     assert_poisson(gaps, times.len() as f64 / 10.0);
     assert_poisson(gaps, 1000.0 / 0.6);
-    let always = Some(Delayed { share: rate(1.0), gap: span(1000) });
+    let always = Some(Delayed { share: share(1.0), gap: span(1000) });
     let traffic = Traffic { arrival: Arrival::Constant { rate: rate(100.0) }, delayed: always };
     let times = try_times(&traffic, 5, Duration::from_secs(10)).unwrap();
     assert_eq!(times[..2], [SECOND, 2_010_000_000]);
 }
 
 #[test]
-fn a_closed_loop_has_clients_and_no_times() {
-    let delayed = Some(Delayed { share: rate(0.25), gap: span(3000) });
+fn a_closed_loop_has_clients_instead_of_times() {
+    let delayed = Some(Delayed { share: share(0.25), gap: span(3000) });
     let traffic = Traffic { arrival: Arrival::Closed { concurrency: 2 }, delayed };
     let Ok(Arrivals::Closed(clients)) = Arrivals::new(&traffic, 9, Duration::from_secs(1)) else {
         panic!("not closed");
@@ -236,23 +244,22 @@ fn a_closed_loop_has_clients_and_no_times() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused() {
+fn values_out_of_range_are_refused() {
     let wrong = [
-        (Arrival::Constant { rate: rate(2e9) }, None),
-        (Arrival::Steps { rates: vec![], each: span(1) }, None),
-        (Arrival::Steps { rates: vec![rate(1.0)], each: span(0) }, None),
-        (Arrival::Burst { rate: rate(1.0), low: rate(0.0), on: span(0), off: span(0) }, None),
-        (Arrival::Poisson { rate: rate(1.0) }, Some(Delayed { share: rate(1.5), gap: span(1) })),
+        Arrival::Constant { rate: rate(2e9) },
+        Arrival::Steps { rates: vec![], each: span(1) },
+        Arrival::Steps { rates: vec![rate(1.0)], each: span(0) },
+        Arrival::Burst { rate: rate(1.0), low: rate(0.0), on: span(0), off: span(0) },
     ];
-    for (arrival, delayed) in wrong {
-        let traffic = Traffic { arrival, delayed };
+    for arrival in wrong {
+        let traffic = Traffic { arrival, delayed: None };
         let error = try_times(&traffic, 0, Duration::from_secs(1)).unwrap_err();
         assert!(matches!(error, ArrivalError::OutOfRange { .. }), "{error}");
     }
 }
 
 #[test]
-fn a_trace_of_times_is_read_in_any_unit_with_other_columns() {
+fn a_trace_of_times_may_have_any_unit_and_other_columns() {
     for (text, expected) in [
         ("at_s\n0\n0.5\n1.25\n", vec![0, SECOND / 2, SECOND * 5 / 4]),
         ("# made by hand\nname,at_ms,more\na, 10 ,x\nb,20.5,\n", vec![10_000_000, 20_500_000]),
@@ -271,7 +278,7 @@ fn a_trace_of_times_is_read_in_any_unit_with_other_columns() {
 }
 
 #[test]
-fn a_scale_with_a_fraction_is_right_in_the_mean() {
+fn a_fractional_scale_is_right_on_average() {
     let text: String = (0..10_000).map(|i| format!("{i}\n")).collect();
     let (_folder, file) = trace(&format!("at_us\n{text}"));
     assert_poisson(times(recorded(&file, None, 0.25, 1.0), 4, 10).len() as f64, 2_500.0);
@@ -279,15 +286,15 @@ fn a_scale_with_a_fraction_is_right_in_the_mean() {
 }
 
 #[test]
-fn mistakes_of_a_trace_have_a_place_and_come_before_the_first_time() {
+fn mistakes_in_a_trace_are_found_before_the_first_time_and_have_a_line() {
     for (text, place, what) in [
-        ("at_s\n1\nx\n", ":3:", "`x` is no time"),
-        ("at_s\n1\n-2\n", ":3:", "`-2` is no time"),
+        ("at_s\n1\nx\n", ":3:", "`x` is not a time"),
+        ("at_s\n1\n-2\n", ":3:", "`-2` is not a time"),
         ("at_s\n2\n1\n", ":3:", "before the line above"),
         ("at_s,b\n1,2\n1\n", ":3:", "1 columns where the header has 2"),
         ("time\n1\n", ":1:", "neither a column at_ns"),
         ("", ":1:", "neither a column at_ns"),
-        ("HashFunction,1,2\nf,1,\n", ":2:", "`` in column 2 is no number"),
+        ("HashFunction,1,2\nf,1,\n", ":2:", "`` in column 2 is not a number"),
     ] {
         let (_folder, file) = trace(text);
         let traffic = Traffic { arrival: recorded(&file, None, 1.0, 1.0), delayed: None };
@@ -307,7 +314,7 @@ o2,a2,ffff,timer,0,100,0
 ";
 
 #[test]
-fn a_function_is_picked_by_the_beginning_of_its_hash() {
+fn a_function_is_selected_by_the_beginning_of_its_hash() {
     let (_folder, file) = trace(AZURE);
     let picked = times(recorded(&file, Some("abc"), 1.0, 1.0), 0, 600);
     assert_eq!((picked.len(), within(&picked, 60.0, 120.0)), (30, 0.0));
@@ -322,7 +329,7 @@ fn a_function_is_picked_by_the_beginning_of_its_hash() {
 }
 
 #[test]
-fn within_a_minute_arrivals_are_uniform() {
+fn arrivals_are_uniform_within_a_minute() {
     let (_folder, file) = trace("HashFunction,1\nf,10000\n");
     let times = times(recorded(&file, None, 1.0, 1.0), 11, 60);
     // Kolmogorov-Smirnov against the uniform distribution.

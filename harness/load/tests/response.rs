@@ -1,10 +1,10 @@
-//! Responses read from bytes that come in any pieces.
+//! Responses are read from bytes in any pieces.
 
 use http::Method;
-use lumos_load::http::{Malformed, Progress, ResponseReader};
+use lumos_load::http::{Bodies, Malformed, Progress, ResponseReader};
 use proptest::prelude::*;
 
-/// A response with a body in one of the framings, and that body.
+/// A response with a body in one of the framings, and the body itself.
 fn any_response() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
     let chunks = prop::collection::vec(prop::collection::vec(any::<u8>(), 1..300), 0..5);
     (chunks, any::<bool>(), any::<bool>()).prop_map(|(chunks, chunked, interim)| {
@@ -32,10 +32,10 @@ fn any_response() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
 
 proptest! {
     #[test]
-    fn where_the_bytes_are_cut_does_not_matter(
+    fn responses_are_read_whatever_the_pieces(
         (bytes, body) in any_response(), cuts in prop::collection::vec(0..2000usize, 0..8),
     ) {
-        let mut reader = ResponseReader::new(&Method::GET, true);
+        let mut reader = ResponseReader::new(&Method::GET, Bodies::Keep);
         for _ in 0..2 {
             reader.reset();
             let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % bytes.len()).collect();
@@ -55,16 +55,16 @@ proptest! {
     }
 
     #[test]
-    fn bytes_that_nobody_asked_for_are_seen((mut bytes, _) in any_response()) {
+    fn unrequested_bytes_are_reported((mut bytes, _) in any_response()) {
         bytes.push(b'H');
-        let mut reader = ResponseReader::new(&Method::GET, false);
+        let mut reader = ResponseReader::new(&Method::GET, Bodies::Count);
         prop_assert_eq!(reader.feed(&bytes), Ok(Progress::Complete { surplus: true }));
         prop_assert_eq!(reader.body(), b"");
     }
 
     #[test]
-    fn no_bytes_make_it_panic(bytes: Vec<u8>) {
-        let mut reader = ResponseReader::new(&Method::GET, true);
+    fn arbitrary_bytes_do_not_panic(bytes: Vec<u8>) {
+        let mut reader = ResponseReader::new(&Method::GET, Bodies::Keep);
         let _ = reader.feed(&bytes);
         reader.reset();
         let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
@@ -73,11 +73,11 @@ proptest! {
 }
 
 fn feed(bytes: &[u8]) -> Result<Progress, Malformed> {
-    ResponseReader::new(&Method::GET, false).feed(bytes)
+    ResponseReader::new(&Method::GET, Bodies::Count).feed(bytes)
 }
 
 #[test]
-fn what_is_no_response_is_refused() {
+fn malformed_responses_are_refused() {
     for wrong in [
         &b"HTTP/2 200 OK\r\n\r\n"[..],
         b"hello\r\n\r\n",
@@ -95,25 +95,25 @@ fn what_is_no_response_is_refused() {
 }
 
 #[test]
-fn a_head_has_a_bound() {
-    let mut reader = ResponseReader::new(&Method::GET, false);
+fn the_length_of_a_head_is_limited() {
+    let mut reader = ResponseReader::new(&Method::GET, Bodies::Count);
     assert_eq!(reader.feed(b"HTTP/1.1 200 OK\r\nx: "), Ok(Progress::More));
     let long = vec![b'x'; 16 << 10];
     let refused = (0..8).find_map(|_| reader.feed(&long).err());
-    assert_eq!(refused, Some(Malformed("its head is longer than 64 KiB")));
+    assert_eq!(refused, Some(Malformed("the head is longer than 64 KiB")));
 }
 
 #[test]
-fn whether_a_connection_stays_follows_version_and_header() {
-    for (head, stays) in [
+fn keep_alive_follows_version_and_header() {
+    for (head, keep_alive) in [
         ("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", true),
         ("HTTP/1.1 200 OK\r\nconnection: x, Close\r\ncontent-length: 0\r\n\r\n", false),
         ("HTTP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n", false),
         ("HTTP/1.0 200 OK\r\nconnection: Keep-Alive\r\ncontent-length: 0\r\n\r\n", true),
         ("HTTP/1.1 200 OK\r\n\r\n", false),
     ] {
-        let mut reader = ResponseReader::new(&Method::GET, false);
+        let mut reader = ResponseReader::new(&Method::GET, Bodies::Count);
         reader.feed(head.as_bytes()).unwrap();
-        assert_eq!(reader.keep_alive(), stays, "{head}");
+        assert_eq!(reader.keep_alive(), keep_alive, "{head}");
     }
 }

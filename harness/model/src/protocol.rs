@@ -194,8 +194,8 @@ pub struct LoadResult {
     /// Whether the number of requests, and not the duration, ended it.
     pub capped: bool,
     /// Whether the sender had a priority above others. Never in a closed loop.
-    #[serde(default)]
-    pub runs_first: bool,
+    #[serde(default, rename = "runs_first")]
+    pub raised_priority: bool,
 }
 
 /// From `lumos` to a host.

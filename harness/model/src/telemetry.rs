@@ -69,8 +69,8 @@ pub struct PoolTelemetry {
     /// Whether the number of requests, and not the duration, ended it.
     pub capped: bool,
     /// Whether the sender had a priority above others, which is root's. Never in a closed loop.
-    #[serde(default)]
-    pub runs_first: bool,
+    #[serde(default, rename = "runs_first")]
+    pub raised_priority: bool,
     /// The most instances that there were at one time, those on their way included.
     pub peak_instances: u32,
     /// How much later than intended requests were sent, in nanoseconds: the median. Absent

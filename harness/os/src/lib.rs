@@ -7,6 +7,7 @@ pub mod error;
 pub mod machine;
 pub mod page_cache;
 pub mod pinning;
+pub mod priority;
 #[cfg(any(test, feature = "simulated-clock"))]
 pub mod simulated;
 pub mod spawn;

@@ -130,11 +130,11 @@ mod tests {
         let reason = hosts::capability(&hosts, &"wasmedge-aot".parse().unwrap()).unwrap_err();
         assert_eq!(
             reason,
-            "no host process lumos-host-wasmedge beside lumos: \
+            "lumos-host-wasmedge is not in the folder of lumos: \
              run ./scripts/setup.sh and ./scripts/build.sh"
         );
         let reason = hosts::capability(&hosts, &"wasmtime-turbo".parse().unwrap()).unwrap_err();
-        assert!(reason.contains("knows no target wasmtime-turbo"), "{reason}");
+        assert!(reason.contains("has no target wasmtime-turbo"), "{reason}");
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! The words of `lumos-inputs` for those of the model.
+//! Names of functions and sizes of `lumos-inputs`.
 
 use lumos_model::cell::Size;
 
-/// The size group in the words of the inputs.
+/// The size group of `lumos-inputs` for `size`.
 pub fn size(size: Size) -> lumos_inputs::Size {
     match size {
         Size::Tiny => lumos_inputs::Size::Tiny,
@@ -12,7 +12,7 @@ pub fn size(size: Size) -> lumos_inputs::Size {
     }
 }
 
-/// The names of the functions that a scenario may use.
+/// The functions that a scenario may name.
 pub fn function_names() -> Vec<&'static str> {
     lumos_inputs::functions().iter().map(|function| function.name).collect()
 }

@@ -1,6 +1,6 @@
-//! What somebody may have meant by a word that is not known.
+//! Suggestions for mistyped words.
 
-/// The known word that is nearest to `word`, when it is near enough to be a slip.
+/// The known word nearest to `word`, if it is near enough to be a typing mistake.
 pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (word.chars().count() / 3).max(1);
     known
@@ -16,7 +16,7 @@ mod tests {
     use super::closest;
 
     #[test]
-    fn a_slip_is_mended_and_another_word_is_not() {
+    fn a_typing_mistake_has_a_suggestion_and_another_word_has_none() {
         let known = ["functions", "sizes", "targets"];
         assert_eq!(closest("functoins", known), Some("functions"));
         assert_eq!(closest("size", known), Some("sizes"));

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use lumos_model::cell::{Isolation, Size, Start, Storage};
-use lumos_scenario::plan::{Estimate, Plan};
+use lumos_scenario::plan::{Estimate, Plan, disk_bytes};
 use lumos_scenario::scenario::{Matrix, Sampling, Scenario, Targets};
 use lumos_scenario::selector::Selector;
 use lumos_testkit::plans::{FUNCTIONS, LOAD, SMALL, hosts, scenario};
 use proptest::prelude::*;
 
 #[test]
-fn what_cannot_run_is_listed_with_its_reason() {
+fn cells_that_cannot_run_are_listed_with_the_reason() {
     let scenario = scenario(&format!(
         "{SMALL}\n[[exclude]]\nfunction = \"fib*\"\ntarget = \"native\"\nreason = \"too dull\""
     ));
@@ -21,9 +21,9 @@ fn what_cannot_run_is_listed_with_its_reason() {
     insta::assert_snapshot!(reasons.into_iter().collect::<Vec<_>>().join("\n"), @r"
     cold:process needs process isolation: a thread has no process of its own
     excluded by the scenario: too dull
+    lumos-host-wasmedge is not in the folder of lumos: run ./scripts/setup.sh and ./scripts/build.sh
     native has no thread isolation
     no JIT here: install it
-    no host process lumos-host-wasmedge beside lumos: run ./scripts/setup.sh and ./scripts/build.sh
     ");
     // noop: native 2, wasmtime-aot 3; fibonacci: wasmtime-aot 3.
     assert_eq!(plan.runnable().count(), 8);
@@ -49,7 +49,7 @@ fn a_native_warm_cell_is_the_control() {
 }
 
 #[test]
-fn all_targets_are_those_of_the_hosts() {
+fn all_means_the_targets_of_the_hosts() {
     let scenario = scenario(
         "[matrix]\nfunctions = [\"all\"]\nsizes = [\"tiny\"]\ntargets = [\"all\"]\nstart = [\"warm\"]",
     );
@@ -59,7 +59,7 @@ fn all_targets_are_those_of_the_hosts() {
 }
 
 #[test]
-fn a_budget_bounds_gaps_and_blocks() {
+fn a_budget_limits_gaps_and_blocks() {
     let text = SMALL.replace("block = 2", "block = 5\ngap = \"100ms\"\nbudget = \"300ms\"");
     let scenario = scenario(&text);
     let filter = "target=native".parse().unwrap();
@@ -79,7 +79,7 @@ fn a_budget_bounds_gaps_and_blocks() {
 }
 
 #[test]
-fn a_load_multiplies_cells_and_each_block_is_a_period_of_it() {
+fn a_load_multiplies_cells_and_each_block_is_a_period() {
     let scenario = scenario(&format!(
         "{LOAD}\n[[exclude]]\ntarget = \"wasm*\"\narrival = \"closed-32\"\nkeep_alive = \"0ms\"\n\
          reason = \"too many\""
@@ -103,7 +103,25 @@ fn a_load_multiplies_cells_and_each_block_is_a_period_of_it() {
     assert_eq!(part.cells.len(), 2);
 }
 
-/// A non-empty part of `all`, in their order.
+#[test]
+fn requests_and_disk_space_are_estimated() {
+    let toml = LOAD
+        .replace("closed", "poisson")
+        .replace("concurrency = [4, 32]", "rate = [5, 5000]")
+        .replace("keep_alive = [\"0s\", \"1s\"]", "keep_alive = \"1s\"");
+    let scenario = scenario(&toml);
+    let filter = "target=native,driver=http".parse().unwrap();
+    let plan = Plan::new(&scenario, &hosts(), &filter);
+    let load = scenario.load.as_ref().unwrap();
+    // Two cells and the control, which is the first: 10 requests expected, and 5000 of 10000.
+    assert_eq!(plan.most_requests(load), 3 * (10 + 10 + 5000));
+    assert_eq!(disk_bytes(3), 2400);
+    let capped: Vec<_> =
+        plan.capped(load).iter().map(|c| (c.traffic.to_string(), c.expected)).collect();
+    assert_eq!(capped, [("poisson-5000".to_owned(), 10_000.0)]);
+}
+
+/// A non-empty part of `all`, in the same order.
 fn some_of<T: Clone + std::fmt::Debug + 'static>(all: Vec<T>) -> impl Strategy<Value = Vec<T>> {
     let most = all.len();
     proptest::sample::subsequence(all, 1..=most)
@@ -139,7 +157,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn no_cell_is_dropped_and_none_is_measured_twice(scenario in any_scenario()) {
+    fn every_cell_is_planned_exactly_once(scenario in any_scenario()) {
         let plan = Plan::new(&scenario, &hosts(), &Selector::default());
         let matrix = &scenario.matrix;
         let Targets::Named(targets) = &matrix.targets else { unreachable!() };
@@ -169,13 +187,13 @@ proptest! {
     }
 
     #[test]
-    fn a_seed_gives_one_order(scenario in any_scenario()) {
+    fn a_seed_determines_the_order(scenario in any_scenario()) {
         let plan = |scenario: &Scenario| Plan::new(scenario, &hosts(), &Selector::default());
         prop_assert_eq!(plan(&scenario), plan(&scenario));
     }
 
     #[test]
-    fn a_filter_only_takes_away(scenario in any_scenario()) {
+    fn a_filter_only_removes_cells(scenario in any_scenario()) {
         let filter: Selector = "target=*-aot,start=cold:*".parse().unwrap();
         let all = Plan::new(&scenario, &hosts(), &Selector::default());
         let some = Plan::new(&scenario, &hosts(), &filter);

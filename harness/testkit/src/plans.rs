@@ -1,4 +1,4 @@
-//! Hosts and scenarios for tests of plans.
+//! Hosts and scenarios for tests that need a plan.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,7 +8,7 @@ use lumos_model::cell::{Isolation, Start, Storage};
 use lumos_scenario::Scenario;
 use lumos_scenario::hosts::Host;
 
-/// The functions that these scenarios may use.
+/// The functions that these scenarios may name.
 pub const FUNCTIONS: [&str; 3] = ["noop", "fibonacci", "fuzzy-search"];
 
 fn host(runtime: &str, targets: &[&str], isolations: &[Isolation]) -> Host {
@@ -33,7 +33,7 @@ fn host(runtime: &str, targets: &[&str], isolations: &[Isolation]) -> Host {
     }
 }
 
-/// Native, and Wasmtime without a JIT.
+/// A native host, and a Wasmtime host whose JIT is unavailable.
 pub fn hosts() -> Vec<Host> {
     vec![
         host("native", &["native"], &[Isolation::Process]),
@@ -41,13 +41,13 @@ pub fn hosts() -> Vec<Host> {
     ]
 }
 
-/// The scenario in `toml`, which has all but a name.
+/// The scenario in `toml`, which must not have a name.
 pub fn scenario(toml: &str) -> Scenario {
     let text = format!("name = \"t\"\n{toml}");
     Scenario::parse(&text, Path::new("t.toml"), &FUNCTIONS).unwrap_or_else(|e| panic!("{e}"))
 }
 
-/// A scenario of which some cells cannot run.
+/// A scenario with cells that cannot run on [`hosts`].
 pub const SMALL: &str = r#"
     repetitions = 5
     block = 2
@@ -59,7 +59,8 @@ pub const SMALL: &str = r#"
     start = ["cold:process", "warm"]
 "#;
 
-/// Two drivers, two concurrencies, two keep-alives; the first native cell is the control.
+/// A scenario under load: two drivers, two concurrencies, two keep-alives. The first native
+/// cell is the control.
 pub const LOAD: &str = r#"
     repetitions = 3
     [matrix]

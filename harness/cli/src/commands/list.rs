@@ -215,7 +215,7 @@ mod tests {
         insta::assert_snapshot!(reasons, @r"
         wasmtime-jit: no JIT here: install it
         broken: lumos-host-broken capabilities: exit status: 127
-        wasmedge: no host process lumos-host-wasmedge beside lumos: run ./scripts/setup.sh and ./scripts/build.sh
+        wasmedge: lumos-host-wasmedge is not in the folder of lumos: run ./scripts/setup.sh and ./scripts/build.sh
         ");
         assert_eq!(json["targets"][2]["available"], false);
         assert_eq!(json["absent"][0]["runtime"], "broken");

@@ -95,7 +95,7 @@ fn axes(scenario: &Scenario, plan: &RunPlan) -> String {
         text += &format!(": {}", description.trim());
     }
     text += "\n\n";
-    for axis in Axis::ALL {
+    for &axis in Axis::ALL {
         let words = words(plan.cells.iter().map(|planned| &planned.cell), axis);
         if !words.is_empty() {
             text += &format!("  {:<10} {}\n", axis.as_str(), words.join(", "));
@@ -168,7 +168,7 @@ fn refusals(plan: &RunPlan) -> String {
     let mut text = format!("{} cannot run\n\n", count(total, "cell"));
     for (reason, cells) in by_reason {
         text += &format!("  {:>4}  {reason}\n", cells.len());
-        for axis in Axis::ALL {
+        for &axis in Axis::ALL {
             let here = words(cells.iter().copied(), axis);
             if here.len() < words(plan.cells.iter().map(|planned| &planned.cell), axis).len() {
                 text += &format!("        {axis}: {}\n", here.join(", "));

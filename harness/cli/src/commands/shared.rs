@@ -6,7 +6,7 @@ use anyhow::Context;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use lumos_runner::artifacts::{self, Artifacts};
 use lumos_scenario::scenario::Scenario;
-use lumos_scenario::selector::Selector;
+use lumos_scenario::selector::{Axis, Selector};
 
 use crate::terminal::width;
 
@@ -23,14 +23,20 @@ pub enum Format {
 /// Which part of a scenario is wanted.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Narrow {
-    /// Only cells with these words: several values of a key are alternatives, different
-    /// keys must all match, `*` stands for any text. Keys: function, size, target,
-    /// isolation, start, storage; of cells under load also driver, arrival, keep_alive.
-    #[arg(long = "filter", value_name = "KEY=VALUE,..")]
+    #[arg(long = "filter", value_name = "KEY=VALUE,..", help = filter_help())]
     filters: Vec<Selector>,
     /// Take N samples of each cell instead of what the scenario says.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     repetitions: Option<u32>,
+}
+
+/// The help of `--filter`.
+fn filter_help() -> String {
+    format!(
+        "Only cells with these words: several values of a key are alternatives, different keys must \
+         all match, `*` matches any text. Keys: {}",
+        Axis::list()
+    )
 }
 
 impl Narrow {

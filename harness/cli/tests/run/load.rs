@@ -110,7 +110,7 @@ fn assert_each_block_is_accounted_for(dir: &Path, rows: &[Row]) {
         assert!(most < 3, "one instance for each of three clients is enough");
         assert!(pool.begin_ns < pool.end_ns);
         let keeps_times = !point.traffic.arrival.is_closed();
-        assert_eq!(pool.runs_first, keeps_times && may_be_nice());
+        assert_eq!(pool.raised_priority, keeps_times && may_be_nice());
         match (&pool.agreement, point.driver) {
             (None, Driver::Direct) => {}
             (Some(agreement), Driver::Http) => {

@@ -8,7 +8,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, header};
 use lumos_load::arrivals::Arrivals;
 use lumos_load::http::{LoadOptions, Target};
-use lumos_model::arrival::{Arrival, Delayed, Rate, Traffic};
+use lumos_model::arrival::{Arrival, Delayed, Rate, Share, Traffic};
 use lumos_model::units::Span;
 
 use crate::account::{Account, Fate, fate_of};
@@ -74,7 +74,10 @@ fn classes(silent: SocketAddr) -> Vec<Class> {
     let block = format!(r#"{{"op":"block","addr":"{silent}"}}"#);
     let noop = |arrival| Class { function: "noop", path: "/noop", ..Class::new(r#"{}"#, arrival) };
     // Gaps longer than the keep-alive cause cold starts during the load.
-    let gap = Delayed { share: rate(0.05), gap: Span(Duration::from_millis(250)) };
+    let gap = Delayed {
+        share: Share::new(0.05).expect("a share"),
+        gap: Span(Duration::from_millis(250)),
+    };
     let mut noops = noop(poisson(60.0));
     noops.traffic.delayed = Some(gap);
     vec![
@@ -116,7 +119,7 @@ impl Class {
         }
         let options = LoadOptions {
             timeout: TIMEOUT,
-            disconnect: if self.leaves { 1.0 } else { 0.0 },
+            disconnect: Share::new(if self.leaves { 1.0 } else { 0.0 }).expect("a share"),
             ..LoadOptions::default()
         };
         let mut account = Account::default();

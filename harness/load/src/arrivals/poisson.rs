@@ -1,32 +1,32 @@
-//! Poisson arrivals whose rate changes with time, by inversion of the expected number of
-//! arrivals (Çinlar, *Introduction to Stochastic Processes*, 1975, section 4.7): the gaps
-//! between the expected numbers are exponential with mean 1, and within a piece of linear
-//! rate the way back to a time is a square root, which IEEE 754 makes exact.
+//! Poisson arrivals at a rate that changes with time, by inversion of the expected number of
+//! arrivals (Çinlar, *Introduction to Stochastic Processes*, 1975, section 4.7). Gaps in the
+//! expected number are exponential with mean 1. Within a piece of linear rate, the inverse is
+//! a square root, which IEEE 754 defines exactly.
 
 use lumos_model::arrival::Rate;
 
-use super::random::Random;
-use crate::clock::SECOND;
+use crate::random::Random;
+use crate::time::SECOND;
 
-/// A stretch of time over which the rate goes evenly from one value to another.
+/// A period over which the rate changes linearly.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Piece {
-    /// Nanoseconds.
     pub length_ns: u64,
-    /// Requests a second at its beginning.
+    /// Requests a second at the beginning.
     pub from: f64,
-    /// Requests a second at its end.
+    /// Requests a second at the end.
     pub to: f64,
 }
 
 impl Piece {
-    /// A piece of one rate.
+    /// A piece with a constant rate.
     pub fn level(length_ns: u64, rate: Rate) -> Self {
         Self { length_ns, from: rate.get(), to: rate.get() }
     }
 
-    /// Seconds from the piece's beginning to where `expected` more arrivals than at `at_s`
-    /// are expected, or what of `expected` is left at the piece's end.
+    /// The time, in seconds from the beginning of the piece, at which `expected` more arrivals
+    /// than at `at_s` are expected. An error holds the rest of `expected` at the end of the
+    /// piece.
     fn advance(&self, at_s: f64, expected: f64) -> Result<f64, f64> {
         let length_s = self.length_ns as f64 / SECOND as f64;
         let left_s = length_s - at_s;
@@ -39,20 +39,29 @@ impl Piece {
         if expected >= left {
             return Err(expected - left);
         }
-        // The positive root of slope/2 x^2 + rate x = expected, in the form that does not
-        // subtract numbers that are nearly equal.
+        // The positive root of slope/2 x^2 + rate x = expected, in the form without a
+        // subtraction of nearly equal numbers.
         let root = (rate * rate + 2.0 * slope * expected).max(0.0).sqrt();
         Ok((at_s + 2.0 * expected / (rate + root)).min(length_s))
     }
 }
 
-/// The pieces, one after the other.
+/// A sequence of pieces.
 #[derive(Clone, Debug)]
 pub enum Pieces {
-    /// Each once.
     Once(std::vec::IntoIter<Piece>),
-    /// These again and again.
+    /// The same pieces again and again.
     Repeat(std::iter::Cycle<std::vec::IntoIter<Piece>>),
+}
+
+impl Pieces {
+    pub fn once(pieces: Vec<Piece>) -> Self {
+        Self::Once(pieces.into_iter())
+    }
+
+    pub fn repeat(pieces: Vec<Piece>) -> Self {
+        Self::Repeat(pieces.into_iter().cycle())
+    }
 }
 
 impl Iterator for Pieces {
@@ -78,7 +87,7 @@ pub struct Poisson {
 }
 
 impl Poisson {
-    /// Arrivals before `end_ns`.
+    /// The arrivals before `end_ns`.
     pub fn new(pieces: Pieces, end_ns: u64, random: Random) -> Self {
         let piece = Piece { length_ns: 0, from: 0.0, to: 0.0 };
         Self { pieces, piece, piece_begin_ns: 0, at_s: 0.0, end_ns, random }

@@ -1,37 +1,37 @@
-//! The chunked transfer coding (RFC 9112, section 7.1), a byte at a time where it is
-//! structure and at once where it is data.
+//! The chunked transfer coding (RFC 9112, section 7.1). Framing is read byte by byte, data in
+//! one piece.
 
-use super::response::Malformed;
+use super::malformed::Malformed;
 
 /// What the decoder expects next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Chunked {
-    /// Digits of a chunk's size; how many were there, and what they say.
+    /// Digits of a chunk's size: how many have been read, and their value.
     Size(u8, u64),
-    /// The rest of a size's line, which nobody needs.
+    /// The rest of a size's line, which is ignored.
     Extension(u64),
-    /// So many bytes of data.
+    /// This many bytes of data.
     Data(u64),
     /// The line end after the data.
     DataEnd,
     /// The beginning of a trailer line, or of the empty line that ends the body; whether a
-    /// carriage return was there.
+    /// carriage return has been read.
     Trailer(bool),
     /// The rest of a trailer line.
     TrailerLine,
-    /// The body is complete.
+    /// Nothing: the body is complete.
     Done,
 }
 
-/// Most digits of a size that a body may have: 2^60 bytes.
+/// The most digits that a size may have: 2^60 bytes.
 const DIGITS: u8 = 15;
 
 impl Chunked {
     /// The beginning of a body.
     pub(super) const START: Self = Self::Size(0, 0);
 
-    /// Takes as much of `bytes` as belongs to the body, gives its data to `data`, and says
-    /// how much it took: less than all only when the body is done.
+    /// Reads `bytes` up to the end of the body, passes the body's data to `data`, and returns
+    /// the number of bytes read: fewer than all only if the body is complete.
     pub(super) fn feed(
         &mut self,
         bytes: &[u8],
@@ -60,7 +60,7 @@ impl Chunked {
             (Self::Size(1.., size), b'\r' | b';' | b' ' | b'\t') => Self::Extension(size),
             (Self::Size(digits, size), byte) => {
                 let digit = char::from(byte).to_digit(16).filter(|_| digits < DIGITS);
-                let digit = digit.ok_or(Malformed("a chunk's size is no number"))?;
+                let digit = digit.ok_or(Malformed("the size of a chunk is not a number"))?;
                 Self::Size(digits + 1, size << 4 | u64::from(digit))
             }
             (Self::Extension(size), b'\n') => after_size(size),

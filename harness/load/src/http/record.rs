@@ -1,65 +1,38 @@
-//! What came of each request.
+//! The outcome of each request.
 
 use sha2::{Digest, Sha256};
 
-/// How a request ended. Each has exactly one outcome.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Outcome {
-    /// It was answered with a status of 200 to 299.
-    Ok,
-    /// It was answered with another status.
-    Status,
-    /// No complete response within the timeout.
-    Timeout,
-    /// No connection could be made for it.
-    Connect,
-    /// The connection broke.
-    Reset,
-    /// The server closed the connection before the response was complete.
-    Closed,
-    /// The answer was no HTTP/1 response.
-    Malformed,
-    /// The client left right after it had sent the request, as it was asked to.
-    Disconnected,
-    /// The load was stopped while it waited.
-    Cancelled,
+lumos_model::words! {
+    /// How a request ended. Each request has exactly one outcome.
+    Outcome, "outcome" {
+        /// A response with a status of 200 to 299.
+        Ok = "ok",
+        /// A response with another status.
+        Status = "status",
+        /// No complete response within the timeout.
+        Timeout = "timeout",
+        /// No connection could be made for it.
+        Connect = "connect",
+        /// The connection broke.
+        Reset = "reset",
+        /// The server closed the connection before the response was complete.
+        Closed = "closed",
+        /// The answer was not an HTTP/1 response.
+        Malformed = "malformed",
+        /// The client disconnected right after sending, as asked.
+        Disconnected = "disconnected",
+        /// The load was stopped while the request was in flight.
+        Cancelled = "cancelled",
+    }
 }
 
 impl Outcome {
-    /// All of them.
-    pub const ALL: [Outcome; 9] = [
-        Outcome::Ok,
-        Outcome::Status,
-        Outcome::Timeout,
-        Outcome::Connect,
-        Outcome::Reset,
-        Outcome::Closed,
-        Outcome::Malformed,
-        Outcome::Disconnected,
-        Outcome::Cancelled,
-    ];
-
-    /// The word for it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Outcome::Ok => "ok",
-            Outcome::Status => "status",
-            Outcome::Timeout => "timeout",
-            Outcome::Connect => "connect",
-            Outcome::Reset => "reset",
-            Outcome::Closed => "closed",
-            Outcome::Malformed => "malformed",
-            Outcome::Disconnected => "disconnected",
-            Outcome::Cancelled => "cancelled",
-        }
-    }
-
-    /// Whether a complete response came.
+    /// Whether there was a complete response.
     pub const fn is_answered(self) -> bool {
         matches!(self, Outcome::Ok | Outcome::Status)
     }
 
-    /// Whether the server or the network did not do what was asked.
+    /// Whether the server or the network failed the request.
     pub const fn is_failure(self) -> bool {
         !matches!(self, Outcome::Ok | Outcome::Disconnected | Outcome::Cancelled)
     }
@@ -68,25 +41,25 @@ impl Outcome {
 /// One request. Times are nanoseconds of `CLOCK_MONOTONIC`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// Its number, from 0, in the order of the intended times.
+    /// Its number, from 0, in the order of intended times.
     pub seq: u64,
-    /// When it was to be sent.
+    /// When it was due.
     pub intended_ns: u64,
-    /// When it was sent; `None`: it never was.
+    /// When it was sent; `None` if it never was.
     pub sent_ns: Option<u64>,
-    /// When its outcome was there: with an answer the time at which the last byte was read.
+    /// When it ended: for a response, when its last byte was read.
     pub ended_ns: u64,
     /// How it ended.
     pub outcome: Outcome,
     /// The status of a complete response.
     pub status: Option<u16>,
-    /// Length of a complete response's body.
+    /// The length of a complete response's body.
     pub body_bytes: u64,
-    /// SHA-256 of a complete response's body, if it was asked for.
+    /// The SHA-256 of a complete response's body, if bodies are hashed.
     pub body_sha256: Option<[u8; 32]>,
 }
 
-/// Hashes bodies; one that is the same as the last costs a comparison.
+/// Hashes bodies. A body that equals the last one costs only a comparison.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hasher {
     last: Option<(Vec<u8>, [u8; 32])>,

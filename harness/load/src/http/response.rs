@@ -1,51 +1,56 @@
-//! Reads responses from bytes as they come (RFC 9112, sections 4 to 7).
+//! Reads responses from bytes as they arrive (RFC 9112, sections 4 to 7).
 
 use std::mem::MaybeUninit;
 
 use super::chunked::Chunked;
+use super::malformed::Malformed;
 
-/// Longest head of a response.
+/// The most bytes in the head of a response.
 const HEAD: usize = 64 << 10;
-/// Most header fields of a response.
+/// The most header fields in a response.
 const FIELDS: usize = 100;
 
-/// Bytes that are no HTTP/1 response, and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no valid HTTP/1 response: {0}")]
-pub struct Malformed(pub &'static str);
-
-/// How a response stands after some more bytes.
+/// The state of a response after some more bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// It is not complete.
+    /// It is incomplete.
     More,
     /// It is complete.
     Complete {
-        /// Bytes came that do not belong to it, as nobody asked for them.
+        /// Whether unrequested bytes follow it.
         surplus: bool,
     },
 }
 
-/// What the head says of the body.
+/// What to do with the bodies of responses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bodies {
+    /// Count their bytes.
+    Count,
+    /// Keep each until the next response.
+    Keep,
+}
+
+/// What is expected next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Head,
+    /// This many bytes of the body.
     Length(u64),
     Chunked(Chunked),
     UntilClose,
     Done,
 }
 
-/// Reads one response after the other. Nothing is allocated for a response whose head comes
-/// in one piece, unless its body is to be kept.
+/// Reads one response after another. Allocates nothing for a response whose head arrives in one
+/// piece, unless bodies are kept.
 #[derive(Debug)]
 pub struct ResponseReader {
-    /// Whether bodies are kept.
-    keeps_body: bool,
-    /// Whether requests are `HEAD`, whose responses have no body whatever they say.
+    bodies: Bodies,
+    /// Whether requests are `HEAD`: their responses have no body, whatever their headers say.
     never_body: bool,
     phase: Phase,
-    /// The beginning of a head that did not come in one piece.
+    /// The beginning of a head that arrives in several pieces.
     head: Vec<u8>,
     status: u16,
     keep_alive: bool,
@@ -54,10 +59,10 @@ pub struct ResponseReader {
 }
 
 impl ResponseReader {
-    /// For the responses to requests with this method.
-    pub fn new(method: &http::Method, keeps_body: bool) -> Self {
+    /// A reader of responses to requests with this method.
+    pub fn new(method: &http::Method, bodies: Bodies) -> Self {
         Self {
-            keeps_body,
+            bodies,
             never_body: method == http::Method::HEAD,
             phase: Phase::Head,
             head: Vec::new(),
@@ -68,7 +73,7 @@ impl ResponseReader {
         }
     }
 
-    /// Makes ready for the next response.
+    /// Prepares for the next response.
     pub fn reset(&mut self) {
         self.phase = Phase::Head;
         self.head.clear();
@@ -76,17 +81,17 @@ impl ResponseReader {
         self.body.clear();
     }
 
-    /// Its status; 0: the head is not complete.
+    /// The status; 0 until the head is complete.
     pub const fn status(&self) -> u16 {
         self.status
     }
 
-    /// Whether the connection may be used again.
+    /// Whether the connection may be reused.
     pub const fn keep_alive(&self) -> bool {
         self.keep_alive
     }
 
-    /// Bytes of the body so far, without what framed them.
+    /// Bytes of the body so far, without framing.
     pub const fn body_bytes(&self) -> u64 {
         self.body_bytes
     }
@@ -96,10 +101,15 @@ impl ResponseReader {
         &self.body
     }
 
-    /// Takes what came.
+    /// Whether the response is complete if the server closes the connection now.
+    pub fn is_complete_at_close(&self) -> bool {
+        self.phase == Phase::UntilClose
+    }
+
+    /// Reads the next bytes.
     ///
     /// # Errors
-    /// When it is no response.
+    /// When they are not a response.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<Progress, Malformed> {
         if self.phase != Phase::Head {
             return self.feed_body(bytes);
@@ -128,27 +138,24 @@ impl ResponseReader {
         progress
     }
 
-    /// The server has closed the connection: whether that makes the response complete.
-    pub fn is_complete_at_close(&self) -> bool {
-        self.phase == Phase::UntilClose
-    }
-
     fn check_head_length(&self) -> Result<Progress, Malformed> {
         if self.head.len() > HEAD {
-            return Err(Malformed("its head is longer than 64 KiB"));
+            return Err(Malformed("the head is longer than 64 KiB"));
         }
         Ok(Progress::More)
     }
 
-    /// Reads heads until that of the final response; returns what follows it. `None`: it is
-    /// not complete.
+    /// Reads heads up to that of the final response and returns the bytes after it; `None` if
+    /// it is incomplete.
     fn feed_head<'b>(&mut self, mut bytes: &'b [u8]) -> Result<Option<&'b [u8]>, Malformed> {
         loop {
             let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
             let mut response = httparse::Response::new(&mut []);
-            let parsed = httparse::ParserConfig::default()
-                .parse_response_with_uninit_headers(&mut response, bytes, &mut fields)
-                .map_err(malformed)?;
+            let parsed = httparse::ParserConfig::default().parse_response_with_uninit_headers(
+                &mut response,
+                bytes,
+                &mut fields,
+            )?;
             let httparse::Status::Complete(length) = parsed else { return Ok(None) };
             bytes = &bytes[length..];
             let status = response.code.unwrap_or(0);
@@ -157,25 +164,24 @@ impl ResponseReader {
                 100..=199 => {}
                 200.. => {
                     self.status = status;
-                    self.understand(&response)?;
+                    self.read_fields(&response)?;
                     return Ok(Some(bytes));
                 }
-                _ => return Err(Malformed("its status is below 100")),
+                _ => return Err(Malformed("the status is below 100")),
             }
         }
     }
 
-    /// How long the body is (RFC 9112, section 6.3), and what becomes of the connection.
-    fn understand(&mut self, response: &httparse::Response<'_, '_>) -> Result<(), Malformed> {
+    /// Finds the length of the body (RFC 9112, section 6.3) and whether the connection stays
+    /// open.
+    fn read_fields(&mut self, response: &httparse::Response<'_, '_>) -> Result<(), Malformed> {
         let mut length = None;
         let mut chunked = None;
         self.keep_alive = response.version == Some(1);
         for field in response.headers.iter() {
             let is = |name: &str| field.name.eq_ignore_ascii_case(name);
             if is("content-length") {
-                let value = std::str::from_utf8(field.value).unwrap_or_default();
-                let value = value.trim().parse::<u64>();
-                let value = value.map_err(|_| Malformed("its content-length is no number"))?;
+                let value = content_length(field.value)?;
                 if length.replace(value).is_some_and(|other| other != value) {
                     return Err(Malformed("it has two different content-lengths"));
                 }
@@ -183,13 +189,7 @@ impl ResponseReader {
                 let last = field.value.rsplit(|byte| *byte == b',').next().unwrap_or_default();
                 chunked = Some(last.trim_ascii().eq_ignore_ascii_case(b"chunked"));
             } else if is("connection") {
-                for option in field.value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
-                    if option.eq_ignore_ascii_case(b"close") {
-                        self.keep_alive = false;
-                    } else if option.eq_ignore_ascii_case(b"keep-alive") {
-                        self.keep_alive = true;
-                    }
-                }
+                self.read_connection(field.value);
             }
         }
         self.phase = match (chunked, length) {
@@ -203,11 +203,21 @@ impl ResponseReader {
         Ok(())
     }
 
+    fn read_connection(&mut self, value: &[u8]) {
+        for option in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+            if option.eq_ignore_ascii_case(b"close") {
+                self.keep_alive = false;
+            } else if option.eq_ignore_ascii_case(b"keep-alive") {
+                self.keep_alive = true;
+            }
+        }
+    }
+
     fn feed_body(&mut self, bytes: &[u8]) -> Result<Progress, Malformed> {
-        let Self { phase, body, body_bytes, keeps_body, .. } = self;
+        let Self { phase, body, body_bytes, bodies, .. } = self;
         let mut data = |bytes: &[u8]| {
             *body_bytes += bytes.len() as u64;
-            if *keeps_body {
+            if *bodies == Bodies::Keep {
                 body.extend_from_slice(bytes);
             }
         };
@@ -241,14 +251,7 @@ impl ResponseReader {
     }
 }
 
-fn malformed(error: httparse::Error) -> Malformed {
-    Malformed(match error {
-        httparse::Error::HeaderName => "a header's name is wrong",
-        httparse::Error::HeaderValue => "a header's value is wrong",
-        httparse::Error::NewLine => "a line's end is wrong",
-        httparse::Error::Status => "its status is no number",
-        httparse::Error::TooManyHeaders => "it has more than 100 headers",
-        httparse::Error::Version => "it does not begin with HTTP/1.0 or HTTP/1.1",
-        _ => "its head cannot be read",
-    })
+fn content_length(value: &[u8]) -> Result<u64, Malformed> {
+    let value = std::str::from_utf8(value).unwrap_or_default();
+    value.trim().parse().map_err(|_| Malformed("the content-length is not a number"))
 }

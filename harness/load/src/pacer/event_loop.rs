@@ -4,19 +4,17 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::sys::time::TimeSpec;
 use nix::sys::timer::{Expiration, TimerSetTimeFlags};
 use nix::sys::timerfd::{ClockId, TimerFd, TimerFlags};
 
-use super::exact_timers;
+use super::sleep::{minimise_timer_slack, time_spec};
 use super::window::Window;
-use crate::clock::SECOND;
 
-/// Tells an event loop how long it may poll before something is due.
+/// Decides how long an event loop may poll before something is due.
 ///
-/// Its descriptor belongs into the loop's poll. It becomes readable (a new edge each time)
-/// shortly before the time, from where on the loop polls without waiting, so that what
-/// arrives meanwhile is seen when it arrives.
+/// The loop must poll the pacer's descriptor. It becomes readable, with a new edge each time,
+/// shortly before the due time. From then on the loop polls without waiting, so that it sees
+/// events as soon as they occur.
 #[derive(Debug)]
 pub struct LoopPacer {
     timer: TimerFd,
@@ -25,20 +23,19 @@ pub struct LoopPacer {
 }
 
 impl LoopPacer {
-    /// A pacer for the calling thread's loop; the thread's timer slack becomes 1 ns.
+    /// A pacer for the event loop of the calling thread. Sets the thread's timer slack to 1 ns.
     ///
     /// # Errors
     /// When the kernel refuses the timer or the timer slack.
     pub fn new() -> Result<Self, Errno> {
-        exact_timers()?;
+        minimise_timer_slack()?;
         let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
         let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, flags)?;
         Ok(Self { timer, armed_ns: None, window: Window::new() })
     }
 
-    /// How long to poll at `now_ns` when the next thing is due at `due_ns`: not at all, or
-    /// (`None`) until something happens, the timer included. With nothing due it is always
-    /// `None`.
+    /// How long to poll at `now_ns` if the next request is due at `due_ns`: zero, or `None` to
+    /// wait for the next event, of which the timer is one. With nothing due, always `None`.
     ///
     /// # Errors
     /// When the timer cannot be set.
@@ -49,7 +46,7 @@ impl LoopPacer {
     ) -> Result<Option<Duration>, Errno> {
         let Some(due_ns) = due_ns else { return Ok(None) };
         if let Some(late_ns) = self.armed_ns.and_then(|armed_ns| now_ns.checked_sub(armed_ns)) {
-            // The first look after the timer's time.
+            // The first call after the timer has expired.
             self.window.woke(late_ns);
             self.armed_ns = None;
         }
@@ -58,8 +55,8 @@ impl LoopPacer {
             return Ok(Some(Duration::ZERO));
         }
         if self.armed_ns != Some(wake_ns) {
-            let at = TimeSpec::new((wake_ns / SECOND) as _, (wake_ns % SECOND) as _);
-            self.timer.set(Expiration::OneShot(at), TimerSetTimeFlags::TFD_TIMER_ABSTIME)?;
+            let at = Expiration::OneShot(time_spec(wake_ns));
+            self.timer.set(at, TimerSetTimeFlags::TFD_TIMER_ABSTIME)?;
             self.armed_ns = Some(wake_ns);
         }
         Ok(None)

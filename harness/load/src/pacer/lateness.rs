@@ -1,16 +1,18 @@
-//! How much later than intended things were sent.
+//! How late requests are sent.
 
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-/// From here on a send counts as late.
+use crate::time::SECOND;
+
+/// A send counts as late if it is later than this.
 pub const LATE: Duration = Duration::from_millis(1);
 
-/// Longest lateness that is told apart from longer ones: an hour.
-const LONGEST_NS: u64 = 3_600_000_000_000;
+/// The longest lateness that is recorded exactly: an hour. Longer ones count as this.
+const LONGEST_NS: u64 = 3600 * SECOND;
 
-/// Collects how late each send was.
+/// Collects the lateness of each send.
 #[derive(Clone, Debug)]
 pub struct Lateness {
     histogram: Histogram<u64>,
@@ -18,19 +20,19 @@ pub struct Lateness {
 }
 
 impl Lateness {
-    /// Nothing was sent yet.
+    /// Without any send.
     pub fn new() -> Self {
         let histogram = Histogram::new_with_bounds(1, LONGEST_NS, 3).expect("valid bounds");
         Self { histogram, late: 0 }
     }
 
-    /// A send was late by `ns`.
+    /// Adds a send that was late by `ns`.
     pub fn record(&mut self, ns: u64) {
         self.histogram.saturating_record(ns);
         self.late += u64::from(u128::from(ns) > LATE.as_nanos());
     }
 
-    /// What it comes to.
+    /// The summary of all sends so far.
     pub fn send_error(&self) -> SendError {
         SendError {
             sends: self.histogram.len(),
@@ -48,17 +50,17 @@ impl Default for Lateness {
     }
 }
 
-/// How exactly a driver kept its intended times; three digits are exact.
+/// How exactly a driver kept its intended times, to three significant digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SendError {
-    /// What was sent.
+    /// Number of sends.
     pub sends: u64,
-    /// What was sent more than [`LATE`] after its time.
+    /// Number of sends more than [`LATE`] after their intended time.
     pub late: u64,
-    /// Median, in nanoseconds after the intended time.
+    /// Median lateness in nanoseconds after the intended time.
     pub p50_ns: u64,
-    /// 99th percentile.
+    /// 99th percentile of the lateness.
     pub p99_ns: u64,
-    /// The largest.
+    /// Highest lateness.
     pub max_ns: u64,
 }

@@ -1,19 +1,19 @@
-//! What a list of arrivals looks like.
+//! Statistics of a list of arrivals.
 
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use crate::clock::SECOND;
+use crate::time::SECOND;
 
-/// Longest gap that is told apart from longer ones: a month.
+/// The longest gap that is recorded exactly: a month. Longer ones count as this.
 const LONGEST_NS: u64 = 31 * 86_400 * SECOND;
 
-/// Idle gaps that are counted.
+/// The limits above which gaps are counted.
 pub const IDLE: [Duration; 3] =
     [Duration::from_secs(1), Duration::from_secs(10), Duration::from_secs(60)];
 
-/// Keep-alive times for which cold starts are foretold.
+/// The keep-alive times for which cold starts are predicted.
 pub const KEEP_ALIVE: [Duration; 4] = [
     Duration::from_secs(1),
     Duration::from_secs(10),
@@ -21,23 +21,25 @@ pub const KEEP_ALIVE: [Duration; 4] = [
     Duration::from_secs(600),
 ];
 
-/// Describes arrivals that are given in order; needs the same memory for any number.
+/// Describes arrivals, which must be added in order. The memory use does not depend on their
+/// number.
 #[derive(Clone, Debug)]
 pub struct Description {
-    /// Arrivals.
+    /// Number of arrivals.
     pub count: u64,
-    /// The first, in nanoseconds from the beginning.
+    /// The first arrival, in nanoseconds from the beginning.
     pub first_ns: u64,
-    /// The last.
+    /// The last arrival, in nanoseconds from the beginning.
     pub last_ns: u64,
-    /// Times between arrivals, in nanoseconds; three digits are exact.
+    /// Times between arrivals in nanoseconds, to three significant digits.
     pub gaps: Histogram<u64>,
-    /// The most arrivals in a second, the seconds being counted from the beginning.
+    /// The most arrivals in a second, with seconds counted from the beginning.
     pub peak: u64,
-    /// How many gaps are longer than each of [`IDLE`].
+    /// Number of gaps longer than each of [`IDLE`].
     pub idle: [u64; IDLE.len()],
-    /// How many arrivals come later after the last than each of [`KEEP_ALIVE`], the first
-    /// included: with one instance that takes no time they would be cold.
+    /// Number of arrivals that come later after their predecessor than each of [`KEEP_ALIVE`],
+    /// and the first arrival: these would be cold starts with one instance that serves in no
+    /// time.
     pub cold: [u64; KEEP_ALIVE.len()],
     second: u64,
     in_second: u64,
@@ -48,7 +50,7 @@ pub struct Description {
 }
 
 impl Description {
-    /// Nothing arrived yet.
+    /// Without any arrival.
     pub fn new() -> Self {
         Self {
             count: 0,
@@ -65,7 +67,7 @@ impl Description {
         }
     }
 
-    /// A request arrived, not before the last one.
+    /// Adds an arrival, which must not be before the last one.
     pub fn add(&mut self, at_ns: u64) {
         self.count += 1;
         if self.count == 1 {
@@ -92,19 +94,20 @@ impl Description {
         self.squares += difference * (gap_ns as f64 - self.mean_gap);
     }
 
-    /// Arrivals a second between the first and the last; `None`: there are not two times.
+    /// Arrivals a second between the first and the last; `None` if all are at one time.
     pub fn mean_rate(&self) -> Option<f64> {
         (self.mean_gap > 0.0).then(|| SECOND as f64 / self.mean_gap)
     }
 
-    /// Standard deviation of the gaps by their mean: 0 at a constant rate, near 1 for Poisson
-    /// arrivals, above for bursts. `None`: there are not two times.
+    /// Coefficient of variation of the gaps (standard deviation divided by mean): 0 at a
+    /// constant rate, near 1 for Poisson arrivals, above 1 for bursts. `None` if all arrivals
+    /// are at one time.
     pub fn variation(&self) -> Option<f64> {
         let gaps = self.count.saturating_sub(1).max(1) as f64;
         (self.mean_gap > 0.0).then(|| (self.squares / gaps).sqrt() / self.mean_gap)
     }
 
-    /// The share of `count` in all arrivals.
+    /// `count` as a share of all arrivals.
     pub fn share(&self, count: u64) -> f64 {
         count as f64 / self.count.max(1) as f64
     }
@@ -121,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_few_arrivals_are_described_exactly() {
+    fn describes_a_few_arrivals_exactly() {
         let mut described = Description::new();
         // Gaps of 0.5, 0.5, 2, 20 and 100 s.
         for at in [1.0, 1.5, 2.0, 4.0, 24.0, 124.0] {
@@ -137,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn one_arrival_has_no_rate() {
+    fn a_single_arrival_has_no_rate() {
         let mut described = Description::new();
         assert_eq!((described.mean_rate(), described.variation()), (None, None));
         described.add(5);

@@ -1,15 +1,16 @@
-//! Counts by minute, a row a function.
+//! A CSV with one row for each function and a count for each minute.
 
 use csv::ByteRecord;
 
-use super::{Lines, TraceError, shown};
-use crate::arrivals::random::{Purpose, Random};
-use crate::clock::SECOND;
+use super::error::TraceError;
+use super::lines::{Lines, excerpt};
+use crate::random::{Purpose, Random};
+use crate::time::SECOND;
 
-/// How many functions an error names at most.
-const SHOWN: usize = 10;
+/// Functions that an error message names at most.
+const NAMED: usize = 10;
 
-/// Where in a row things stand.
+/// The positions of the columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Columns {
     function: usize,
@@ -17,7 +18,7 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// `None`: there is no `HashFunction`, or no minute `1`.
+    /// `None` if the file has no `HashFunction`, or no minute `1`.
     pub(super) fn find(header: &ByteRecord) -> Option<Self> {
         let function = header.iter().position(|field| field == b"HashFunction")?;
         let first = header.iter().position(|field| field == b"1")?;
@@ -33,7 +34,7 @@ impl Columns {
 
 /// The rows of a trace.
 #[derive(Debug)]
-pub struct MinutesReader {
+pub(crate) struct MinutesReader {
     lines: Lines,
     columns: Columns,
 }
@@ -43,54 +44,64 @@ impl MinutesReader {
         Self { lines, columns }
     }
 
-    /// Reads all rows and adds up those of the function whose hash begins with `function`,
-    /// or all.
+    /// Adds up all rows, or those of the function whose hash begins with `function`.
     ///
     /// # Errors
-    /// When a line is wrong, or `function` is the beginning of no or of several hashes.
-    pub fn counts(mut self, function: Option<&str>) -> Result<Counts, TraceError> {
+    /// When a line is wrong, or `function` matches no hash or several.
+    pub(super) fn counts(mut self, function: Option<&str>) -> Result<Counts, TraceError> {
         let mut counts = vec![0; self.columns.minutes.len()];
-        let mut rows = 0;
-        let mut matched: Vec<String> = Vec::new();
-        let mut others = 0usize;
+        let mut matched = Matched::default();
         while let Some((line, record)) = self.lines.next()? {
             let hash = record.get(self.columns.function).unwrap_or_default();
             if let Some(prefix) = function {
                 if !hash.starts_with(prefix.as_bytes()) {
                     continue;
                 }
-                let hash = String::from_utf8_lossy(hash);
-                if !matched.iter().any(|known| *known == hash) {
-                    if matched.len() < SHOWN {
-                        matched.push(hash.into_owned());
-                    } else {
-                        others += 1;
-                    }
-                }
+                matched.note(&String::from_utf8_lossy(hash));
             }
-            rows += 1;
             if let Err(what) = add(&mut counts, record, &self.columns) {
                 return Err(self.lines.error(line, what));
             }
         }
-        match (function, &matched[..]) {
-            (None, _) | (Some(_), [_]) => Ok(Counts { minutes: counts, rows }),
-            (Some(prefix), []) => Err(self.function_error(format!(
-                "no row has a HashFunction that begins with \
-                    `{prefix}`"
-            ))),
-            (Some(prefix), several) => {
-                let more = if others > 0 { ", .." } else { "" };
-                Err(self.function_error(format!(
-                    "`{prefix}` is the beginning of several functions; write more of one: {}{more}",
-                    several.join(", ")
-                )))
-            }
+        if let Some(prefix) = function {
+            let found = matched.exactly_one(prefix);
+            found.map_err(|what| TraceError::function(self.lines.file(), what))?;
+        }
+        Ok(Counts { minutes: counts })
+    }
+}
+
+/// The functions whose hash begins as asked.
+#[derive(Debug, Default)]
+struct Matched {
+    named: Vec<String>,
+    others: usize,
+}
+
+impl Matched {
+    fn note(&mut self, hash: &str) {
+        if self.named.iter().any(|known| known == hash) {
+            return;
+        }
+        match self.named.len() < NAMED {
+            true => self.named.push(hash.to_owned()),
+            false => self.others += 1,
         }
     }
 
-    fn function_error(&self, what: String) -> TraceError {
-        TraceError::Function { file: self.lines.file.display().to_string(), what }
+    fn exactly_one(&self, prefix: &str) -> Result<(), String> {
+        match &self.named[..] {
+            [_] => Ok(()),
+            [] => Err(format!("no row has a HashFunction that begins with `{prefix}`")),
+            several => {
+                let more = if self.others > 0 { ", .." } else { "" };
+                Err(format!(
+                    "the hashes of several functions begin with `{prefix}`; write more of one: \
+                     {}{more}",
+                    several.join(", ")
+                ))
+            }
+        }
     }
 }
 
@@ -100,25 +111,21 @@ fn add(counts: &mut [u64], record: &ByteRecord, columns: &Columns) -> Result<(),
         let count = std::str::from_utf8(field).ok().and_then(|text| text.parse::<u64>().ok());
         let sum = count.and_then(|count| counts[minute].checked_add(count));
         counts[minute] = sum.ok_or_else(|| {
-            let field = shown(field);
-            format!("`{field}` in column {} is no number of requests", minute + 1)
+            format!("`{}` in column {} is not a number of requests", excerpt(field), minute + 1)
         })?;
     }
     Ok(())
 }
 
-/// How many requests arrived in each minute.
+/// The requests of each minute, from the first on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Counts {
-    /// From the first minute on.
-    pub minutes: Vec<u64>,
-    /// Rows that were added up.
-    pub rows: u64,
+pub(super) struct Counts {
+    minutes: Vec<u64>,
 }
 
 impl Counts {
-    /// Multiplies each count; what is fractional about a product becomes one request more
-    /// with that probability.
+    /// Multiplies each count. The fraction of a product is the probability of one more
+    /// request.
     pub(super) fn scale(&mut self, scale: f64, mut random: Random) {
         if scale != 1.0 {
             for count in &mut self.minutes {
@@ -128,12 +135,12 @@ impl Counts {
     }
 }
 
-/// The arrivals of [`Counts`] in nanoseconds from the beginning: within each minute
-/// independent and uniform. They are drawn in order, the smallest of those that are left
-/// first, so that none need be kept (Devroye, *Non-Uniform Random Variate Generation*, 1986,
-/// section V.3).
+/// The arrivals of [`Counts`] in nanoseconds from the beginning: independent and uniform
+/// within each minute. They are drawn in order, the smallest of the remaining ones first, so
+/// that none need be stored (Devroye, *Non-Uniform Random Variate Generation*, 1986, section
+/// V.3).
 #[derive(Debug)]
-pub struct MinuteTimes {
+pub(crate) struct MinuteTimes {
     counts: std::iter::Enumerate<std::vec::IntoIter<u64>>,
     minute_ns: u64,
     left: u64,
@@ -164,7 +171,7 @@ impl Iterator for MinuteTimes {
             let (minute, count) = self.counts.next()?;
             (self.minute_ns, self.left, self.rest) = (minute as u64 * MINUTE, count, 1.0);
         }
-        // The least of n uniforms is 1 - v^(1/n).
+        // The smallest of n uniform numbers is 1 - v^(1/n).
         self.rest *= libm::exp(-self.random.exponential() / self.left as f64);
         self.left -= 1;
         let into_minute = ((1.0 - self.rest) * MINUTE as f64) as u64;

@@ -1,8 +1,11 @@
-//! A CSV with a time for each arrival.
+//! A CSV with one line for each arrival.
+
+use std::path::Path;
 
 use csv::ByteRecord;
 
-use super::{Lines, TraceError, shown};
+use super::error::TraceError;
+use super::lines::{Lines, excerpt};
 
 /// The column that holds the times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,11 +15,12 @@ pub(super) struct Column {
     unit_ns: u64,
 }
 
+/// The finest unit first: it is used if a file has several.
 const COLUMNS: [(&str, u64); 4] =
     [("at_ns", 1), ("at_us", 1_000), ("at_ms", 1_000_000), ("at_s", 1_000_000_000)];
 
 impl Column {
-    /// The finest there is, if there are several.
+    /// `None` if the file has no column of times.
     pub(super) fn find(header: &ByteRecord) -> Option<Self> {
         COLUMNS.iter().find_map(|&(name, unit_ns)| {
             let index = header.iter().position(|field| field == name.as_bytes())?;
@@ -34,9 +38,9 @@ impl Column {
     }
 }
 
-/// The times of a trace in nanoseconds, in order; ends with the first error.
+/// The times of a trace in nanoseconds, in order. Ends after the first error.
 #[derive(Debug)]
-pub struct TimesReader {
+pub(crate) struct TimesReader {
     lines: Lines,
     column: Column,
     last_ns: u64,
@@ -48,9 +52,8 @@ impl TimesReader {
         Self { lines, column, last_ns: 0, ended: false }
     }
 
-    /// The file, for messages.
-    pub fn file(&self) -> String {
-        self.lines.file.display().to_string()
+    pub(super) fn file(&self) -> &Path {
+        self.lines.file()
     }
 
     fn read(&mut self) -> Result<Option<u64>, TraceError> {
@@ -58,13 +61,14 @@ impl TimesReader {
         let Some((line, record)) = self.lines.next()? else { return Ok(None) };
         let field = record.get(index).unwrap_or_default();
         let Some(at_ns) = self.column.parse(field) else {
-            let what = format!("`{}` is no time; {name} holds numbers from 0 up", shown(field));
+            let what =
+                format!("`{}` is not a time; {name} holds numbers from 0 up", excerpt(field));
             return Err(self.lines.error(line, what));
         };
         if at_ns < self.last_ns {
             let what = format!(
                 "{name} is {}, which is before the line above; sort the file by time",
-                shown(field)
+                excerpt(field)
             );
             return Err(self.lines.error(line, what));
         }

@@ -1,16 +1,15 @@
-//! Responses of every form, and what requests look like.
+//! Responses of every form, and the bytes of requests.
 
 use std::io::Write;
 use std::sync::atomic::Ordering;
 
 use http::{HeaderValue, Method};
-use lumos_load::http::LoadError;
-use lumos_load::http::{LoadOptions, Outcome, SEQ_HEADER, Target, TargetError};
+use lumos_load::http::{LoadError, LoadOptions, Outcome, SEQ_HEADER, Target, TargetError};
 
 use super::server::{HELLO, Server, Then, closed, constant, load};
 
 #[test]
-fn the_servers_count_is_ours_in_both_loops() {
+fn server_and_generator_count_the_same_requests() {
     let server = Server::saying(HELLO, || Then::KeepOpen);
     let (report, _) =
         load(&server.target(), &constant(2000.0), 400, LoadOptions::default()).unwrap();
@@ -25,12 +24,12 @@ fn the_servers_count_is_ours_in_both_loops() {
 }
 
 #[test]
-fn requests_carry_what_was_asked_for() {
+fn requests_have_the_given_method_headers_body_and_number() {
     let server = Server::saying(HELLO, || Then::KeepOpen);
     let mut target = server.target();
     target.method = Method::POST;
     target.headers.insert("x-mine", HeaderValue::from_static("7"));
-    // More than a socket takes at once.
+    // More than a socket accepts at once.
     target.body = (0..8 << 20).map(|i| (i % 251) as u8).collect();
     let options = LoadOptions { numbered: true, ..LoadOptions::default() };
     let (report, _) = load(&target, &closed(2), 12, options).unwrap();
@@ -47,7 +46,7 @@ fn requests_carry_what_was_asked_for() {
 }
 
 #[test]
-fn a_header_that_follows_from_the_request_is_refused() {
+fn headers_that_are_set_automatically_are_refused() {
     let server = Server::saying(HELLO, || Then::KeepOpen);
     let mut target = server.target();
     target.headers.insert("content-length", HeaderValue::from_static("7"));
@@ -92,7 +91,7 @@ const SHA_HELLO: [u8; 32] = [
 ];
 
 #[test]
-fn responses_without_a_body_have_none_whatever_they_say() {
+fn bodiless_responses_have_no_body_whatever_their_headers() {
     let no_content: &[u8] = b"HTTP/1.1 204 No Content\r\n\r\n";
     let server = Server::saying(no_content, || Then::KeepOpen);
     let (report, _) = load(&server.target(), &closed(1), 5, LoadOptions::default()).unwrap();
@@ -121,7 +120,7 @@ fn statuses_are_counted_and_only_2xx_is_ok() {
 }
 
 #[test]
-fn bodies_that_change_have_their_own_hashes() {
+fn different_bodies_have_different_hashes() {
     let server = Server::start(|got, stream| {
         let body = if got.number % 2 == 0 { "hello" } else { "HELLO" };
         write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n{body}").unwrap();
@@ -135,7 +134,7 @@ fn bodies_that_change_have_their_own_hashes() {
 }
 
 #[test]
-fn a_large_body_comes_through() {
+fn a_large_body_is_read() {
     let body: String = "0123456789".repeat(1 << 20);
     let server = Server::start(move |_, stream| {
         write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
@@ -147,7 +146,7 @@ fn a_large_body_comes_through() {
 }
 
 #[test]
-fn a_url_says_where_to_send() {
+fn urls_are_resolved_or_refused() {
     let target = |url| Target::resolve(url).unwrap().remove(0);
     let full = target("http://127.0.0.1:8080/a/b?c=d");
     assert_eq!((full.addr.to_string(), full.path.as_str()), ("127.0.0.1:8080".into(), "/a/b?c=d"));
@@ -158,11 +157,11 @@ fn a_url_says_where_to_send() {
     for (url, what) in [
         ("https://127.0.0.1/", "TLS"),
         ("ftp://127.0.0.1/", "TLS and other protocols"),
-        ("http://", "no URL"),
-        ("", "no URL"),
-        ("http://a b/", "no URL"),
-        ("http://127.0.0.1:99999/", "no URL"),
-        ("http://user@127.0.0.1/", "no URL"),
+        ("http://", "not a URL"),
+        ("", "not a URL"),
+        ("http://a b/", "not a URL"),
+        ("http://127.0.0.1:99999/", "not a URL"),
+        ("http://user@127.0.0.1/", "not a URL"),
         ("http://nowhere.invalid/", "cannot find the address"),
     ] {
         let error = Target::resolve(url).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! What goes wrong has an outcome, and exactly one.
+//! Every failure has exactly one outcome.
 
 use std::io::Write;
 use std::net::TcpListener;
@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lumos_load::http::{LoadError, LoadOptions, Outcome, Target};
+use lumos_model::arrival::Share;
 
 use super::server::{HELLO, Server, Then, closed, constant, load};
 
-/// All requests of a load against a server that says `bytes` and closes have this outcome.
+/// Checks that all requests to a server that sends `bytes` and closes have this outcome.
 #[track_caller]
 fn assert_outcome(bytes: &'static [u8], outcome: Outcome, error: &str) {
     let server = Server::saying(bytes, || Then::Close);
@@ -28,13 +29,13 @@ fn garbage_is_malformed() {
     let lengths: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello";
     assert_outcome(lengths, Outcome::Malformed, "two different content-lengths");
     let chunk: &[u8] = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n";
-    assert_outcome(chunk, Outcome::Malformed, "a chunk's size");
+    assert_outcome(chunk, Outcome::Malformed, "the size of a chunk");
     let upgrade: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\n\r\n";
     assert_outcome(upgrade, Outcome::Malformed, "another protocol");
 }
 
 #[test]
-fn an_early_end_is_closed() {
+fn a_response_that_ends_early_is_closed() {
     assert_outcome(b"", Outcome::Closed, "before the response was complete");
     assert_outcome(b"HTTP/1.1 200 OK\r\ncont", Outcome::Closed, "before the response");
     let short: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nhello";
@@ -42,8 +43,8 @@ fn an_early_end_is_closed() {
 }
 
 #[test]
-fn a_connection_that_breaks_is_a_reset() {
-    // To close a socket that holds unread bytes resets the connection (RFC 1122, 4.2.2.13).
+fn a_broken_connection_is_a_reset() {
+    // Closing a socket with unread bytes resets the connection (RFC 1122, 4.2.2.13).
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -57,7 +58,7 @@ fn a_connection_that_breaks_is_a_reset() {
 }
 
 #[test]
-fn no_answer_is_a_timeout_and_the_others_go_on() {
+fn an_unanswered_request_times_out_and_others_continue() {
     let server = Server::start(|got, stream| {
         if got.number % 5 != 0 {
             stream.write_all(HELLO).unwrap();
@@ -84,7 +85,7 @@ fn a_request_that_waits_too_long_for_a_connection_times_out_unsent() {
     let (report, records) = load(&server.target(), &constant(1e9), 20, options).unwrap();
     assert_eq!(report.outcome(Outcome::Timeout), 20);
     let unsent = records.iter().filter(|record| record.sent_ns.is_none()).count() as u64;
-    assert_eq!(unsent, 19, "all times out together: {records:?}");
+    assert_eq!(unsent, 19, "all time out together: {records:?}");
     assert_eq!(report.send_error.sends, 20 - unsent);
 }
 
@@ -96,7 +97,7 @@ fn a_refused_connection_is_an_error_at_the_beginning_and_an_outcome_later() {
     assert!(matches!(error, LoadError::Connect { .. }), "{error}");
     assert!(error.to_string().contains("is the server running"), "{error}");
 
-    // One connection is accepted, then nobody listens any more.
+    // The server accepts one connection and then stops listening.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let target = Target::new(listener.local_addr().unwrap(), "/".parse().unwrap());
     std::thread::spawn(move || {
@@ -114,9 +115,9 @@ fn a_refused_connection_is_an_error_at_the_beginning_and_an_outcome_later() {
 }
 
 #[test]
-fn clients_that_leave_are_counted_apart_and_the_server_got_their_requests() {
+fn disconnected_requests_are_counted_separately_and_reach_the_server() {
     let server = Server::saying(HELLO, || Then::KeepOpen);
-    let options = LoadOptions { disconnect: 0.25, ..LoadOptions::default() };
+    let options = LoadOptions { disconnect: Share::new(0.25).unwrap(), ..LoadOptions::default() };
     for traffic in [closed(2), constant(2000.0)] {
         let before = server.requests();
         let (report, _) = load(&server.target(), &traffic, 400, options).unwrap();
@@ -124,7 +125,7 @@ fn clients_that_leave_are_counted_apart_and_the_server_got_their_requests() {
         assert!((60..140).contains(&left), "{left} of 400 left");
         assert_eq!(report.outcome(Outcome::Ok), 400 - left);
         assert_eq!(report.failures(), 0);
-        // The last of them may still be on its way to the server's thread.
+        // The last of them may not have reached the server's thread yet.
         while server.requests() < before + 400 {
             std::thread::yield_now();
         }
@@ -132,7 +133,7 @@ fn clients_that_leave_are_counted_apart_and_the_server_got_their_requests() {
 }
 
 #[test]
-fn a_load_that_is_stopped_gives_what_it_has() {
+fn a_stopped_load_reports_its_requests_so_far() {
     let stop = Arc::new(AtomicBool::new(false));
     let stopper = stop.clone();
     let server = Server::start(move |got, stream| {
@@ -145,8 +146,8 @@ fn a_load_that_is_stopped_gives_what_it_has() {
     let options = LoadOptions { stop: Some(&stop), ..LoadOptions::default() };
     let (report, _) = load(&server.target(), &closed(2), 1_000_000, options).unwrap();
     assert!(report.stopped && !report.capped);
-    // Two clients: when the hundredth response made one send the request that stops the load,
-    // the other may still have been waiting for its own.
+    // When one client sends the request that stops the load, the other may still wait for its
+    // response.
     let (ok, cancelled) = (report.outcome(Outcome::Ok), report.outcome(Outcome::Cancelled));
     assert!((99..=100).contains(&ok) && (1..=2).contains(&cancelled), "{:?}", report.outcomes);
     assert!((101..=102).contains(&(ok + cancelled)), "{:?}", report.outcomes);

@@ -1,17 +1,17 @@
-//! When requests are sent, and from when their latency counts.
+//! When requests are sent, and when their latency begins.
 
 use std::io::Write;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use lumos_load::http::{LoadOptions, Outcome};
-use lumos_model::arrival::{Arrival, Delayed, Rate, Traffic};
+use lumos_model::arrival::{Arrival, Delayed, Share, Traffic};
 use lumos_model::units::Span;
 
 use super::server::{HELLO, Server, Then, closed, constant, load};
 
 #[test]
-fn intended_times_are_those_of_the_traffic() {
+fn intended_times_follow_the_traffic() {
     let server = Server::saying(HELLO, || Then::KeepOpen);
     let (report, records) =
         load(&server.target(), &constant(1000.0), 100, LoadOptions::default()).unwrap();
@@ -43,17 +43,17 @@ fn waiting_for_a_connection_is_part_of_the_latency() {
 }
 
 #[test]
-fn without_traffic_in_the_duration_nothing_is_sent() {
+fn nothing_is_sent_without_arrivals() {
     let server = Server::saying(HELLO, || Then::KeepOpen);
     let (report, _) = load(&server.target(), &closed(1), 0, LoadOptions::default()).unwrap();
     assert_eq!((report.requests, server.requests()), (0, 0));
 }
 
 #[test]
-fn a_closed_loop_pauses_as_it_is_told() {
+fn a_closed_loop_pauses_for_its_gaps() {
     let server = Server::saying(HELLO, || Then::KeepOpen);
     let gap = Duration::from_millis(20);
-    let delayed = Some(Delayed { share: Rate::new(1.0).unwrap(), gap: Span(gap) });
+    let delayed = Some(Delayed { share: Share::new(1.0).unwrap(), gap: Span(gap) });
     let traffic = Traffic { arrival: Arrival::Closed { concurrency: 1 }, delayed };
     let (_, records) = load(&server.target(), &traffic, 5, LoadOptions::default()).unwrap();
     for pair in records.windows(2) {

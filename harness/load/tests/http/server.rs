@@ -1,4 +1,4 @@
-//! A server that does as each test says, a thread a connection, and counts its requests.
+//! A scripted server with one thread for each connection. It counts its requests.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use lumos_load::http::{LoadError, LoadOptions, Record, Report, Target, run};
 use lumos_model::arrival::{Arrival, Rate, Traffic};
 
-/// A request as the server got it.
+/// A request as the server received it.
 #[derive(Clone)]
 pub struct Got {
     pub number: u64,
@@ -39,7 +39,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Answers each request with `answer`.
+    /// Calls `answer` for each request.
     pub fn start(answer: impl Fn(&Got, &mut TcpStream) -> Then + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = Self {
@@ -66,7 +66,7 @@ impl Server {
         server
     }
 
-    /// Answers with these bytes.
+    /// Answers each request with these bytes.
     pub fn saying(bytes: &'static [u8], then: fn() -> Then) -> Self {
         Self::start(move |_, stream| {
             let _ = stream.write_all(bytes);
@@ -101,7 +101,7 @@ fn serve(
     let mut stream = stream;
     while let Some(mut got) = read(&mut reader) {
         got.number = requests.fetch_add(1, Ordering::SeqCst);
-        // Before the answer: a client may look at it as soon as it has that.
+        // Before the answer, because a client may check the list as soon as it has that.
         all.lock().unwrap().push(got.clone());
         let then = answer(&got, &mut stream);
         if matches!(then, Then::Close) {
@@ -138,7 +138,7 @@ pub fn closed(concurrency: u32) -> Traffic {
     Traffic { arrival: Arrival::Closed { concurrency }, delayed: None }
 }
 
-/// Sends `requests` requests, each of which must have exactly one record.
+/// Sends `requests` requests and checks that each has exactly one record.
 pub fn load(
     target: &Target,
     traffic: &Traffic,

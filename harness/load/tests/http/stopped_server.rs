@@ -1,7 +1,7 @@
-//! A server that stands still for 500 ms within 10 s at 1,000 requests a second. The
-//! requests of that half second wait 0 to 500 ms, so the 99th percentile of all is near
-//! 400 ms. A tool that waits for the server before it sends the next request, or that counts
-//! from the actual sending, sees a handful of slow requests and a small percentile.
+//! A server that is stopped for 500 ms during 10 s at 1,000 requests a second. The requests of
+//! that half second wait 0 to 500 ms, so the 99th percentile of all is near 400 ms. A tool that
+//! waits for the server before it sends the next request, or that counts from the actual
+//! sending, sees a handful of slow requests and a small percentile.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
@@ -15,7 +15,7 @@ use super::server::{HELLO, Server, Then, constant, load};
 
 const SERVER: &str = "LUMOS_LOAD_TEST_SERVER";
 
-/// Not a test but the server process of the one below: this executable, started again.
+/// Not a test: the server process of the test below, which starts this executable again.
 #[test]
 fn serve_until_killed() {
     if std::env::var_os(SERVER).is_none() {
@@ -24,7 +24,7 @@ fn serve_until_killed() {
     let server = Server::saying(HELLO, || Then::KeepOpen);
     println!("\nlistening on {}", server.addr);
     let _ = std::io::stdout().flush();
-    // The end of its input is the end of the test.
+    // Standard input closes when the test ends.
     let _ = std::io::stdin().read_line(&mut String::new());
     std::process::exit(0);
 }
@@ -39,7 +39,7 @@ impl Drop for Killed {
 }
 
 #[test]
-fn a_server_that_stands_still_shows_in_the_latency_from_the_intended_time() {
+fn a_stopped_server_shows_in_the_latency_from_the_intended_time() {
     let child = Command::new(std::env::current_exe().unwrap())
         .args(["stopped_server::serve_until_killed", "--exact", "--nocapture"])
         .env(SERVER, "1")

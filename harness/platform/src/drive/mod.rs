@@ -48,18 +48,18 @@ pub fn drive<R: Runtime>(
     let before = Usage::now();
     let requests = RequestSource::new(load);
     let begin_ns = monotonic_ns();
-    let OpenLoop { samples, runs_first } = match arrivals {
+    let OpenLoop { samples, raised_priority } = match arrivals {
         Arrivals::Closed(clients) => {
             let end_ns = begin_ns + nanos(load.duration.0);
             let samples = closed_loop::run(&executor, &requests, &clients, end_ns);
-            OpenLoop { samples, runs_first: false }
+            OpenLoop { samples, raised_priority: false }
         }
         Arrivals::Open(times) => open_loop::run(&executor, &requests, *times, begin_ns)?,
     };
     debug_assert!(samples.iter().all(|sample| sample.intended_ns >= begin_ns));
     let end_ns = samples.iter().map(|s| s.intended_ns + s.total_ns).max().unwrap_or(begin_ns);
     let records = end(&threads, &executor, samples, &before);
-    Ok(LoadResult { records, begin_ns, end_ns, capped: requests.limit_reached(), runs_first })
+    Ok(LoadResult { records, begin_ns, end_ns, capped: requests.limit_reached(), raised_priority })
 }
 
 /// Drains the pool and collects its records.

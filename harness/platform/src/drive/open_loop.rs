@@ -4,8 +4,9 @@
 use std::sync::mpsc::{Sender, channel};
 
 use lumos_load::arrivals::Times;
-use lumos_load::pacer::{Pacer, run_first};
+use lumos_load::pacer::Pacer;
 use lumos_model::row::Sample;
+use lumos_os::priority::raise_priority;
 use lumos_runtime::engine::Runtime;
 use lumos_runtime::error::HostError;
 
@@ -17,7 +18,7 @@ use crate::service::{Answer, Executor};
 pub(super) struct OpenLoop {
     pub(super) samples: Vec<Sample>,
     /// Whether the pacer ran at a raised priority.
-    pub(super) runs_first: bool,
+    pub(super) raised_priority: bool,
 }
 
 /// Runs one thread that sends, and one that collects the answers.
@@ -39,12 +40,12 @@ pub(super) fn run<R: Runtime>(
         // A thread of its own, because only the pacer gets a raised priority. The last answer
         // drops the last sender, which ends the collector.
         let pacer = scope.spawn(move || {
-            let runs_first = run_first();
-            send(executor, requests, times, begin_ns, &sender).map(|()| runs_first)
+            let raised_priority = raise_priority();
+            send(executor, requests, times, begin_ns, &sender).map(|()| raised_priority)
         });
-        let runs_first = pacer.join().expect("the pacer does not panic");
+        let raised_priority = pacer.join().expect("the pacer does not panic");
         let samples = collector.join().expect("the collector does not panic");
-        Ok(OpenLoop { samples, runs_first: runs_first? })
+        Ok(OpenLoop { samples, raised_priority: raised_priority? })
     })
 }
 

@@ -99,7 +99,7 @@ impl Sending<'_> {
             end_ns: result.end_ns,
             requests: records.samples.len() as u64,
             capped: result.capped,
-            runs_first: result.runs_first,
+            raised_priority: result.raised_priority,
             lost: records.lost,
             ..PoolTelemetry::default()
         };
@@ -154,7 +154,7 @@ impl Sending<'_> {
             end_ns: last.unwrap_or(report.begin_ns),
             requests: report.requests,
             capped: report.capped,
-            runs_first: report.runs_first,
+            raised_priority: report.raised_priority,
             lost: records.lost,
             agreement: Some(agreement),
             ..PoolTelemetry::default()

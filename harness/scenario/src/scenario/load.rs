@@ -1,17 +1,17 @@
-//! What a scenario says of load: arrivals, drivers, the pool.
+//! The load on the cells' pools: arrivals, drivers, the pool itself.
 
 use std::path::Path;
 
-use lumos_model::arrival::{Arrival, Traffic};
+use lumos_model::arrival::{Arrival, Rate, Traffic};
 use lumos_model::cell::{Driver, LoadPoint};
 use lumos_model::pool::PoolConfig;
 use lumos_model::units::Span;
 use serde::{Deserialize, Serialize};
 
-/// The load of a scenario's cells, and how their pools are kept.
+/// The load on the cells' pools, and how the pools are managed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoadSettings {
-    /// From where pools are driven.
+    /// Where requests come from.
     pub drivers: Vec<Driver>,
     /// How requests arrive.
     pub traffic: Vec<Traffic>,
@@ -19,14 +19,15 @@ pub struct LoadSettings {
     pub keep_alive: Vec<Span>,
     /// How long a block sends requests.
     pub duration: Span,
-    /// Requests after which a block sends no further one.
+    /// The number of requests after which a block sends no more.
     pub requests: u32,
-    /// The pools, but for their keep-alive, which is an axis.
+    /// The pools' settings. Their keep-alive is an axis instead.
     pub pool: PoolConfig,
 }
 
 impl LoadSettings {
-    /// The loads that each cell of the matrix is put under, in the order of the lists.
+    /// The loads that each combination of the matrix is measured under, in the order of the
+    /// lists.
     pub fn points(&self) -> Vec<LoadPoint> {
         let mut points = Vec::new();
         for &driver in &self.drivers {
@@ -44,8 +45,8 @@ impl LoadSettings {
         PoolConfig { keep_alive: point.keep_alive, ..self.pool.clone() }
     }
 
-    /// The recorded arrivals, as the scenario names their file. A scenario has one kind of
-    /// arrivals, so it has one file at most.
+    /// The file of recorded arrivals, as the scenario names it. A scenario has only one kind of
+    /// arrivals, and so at most one file.
     pub fn trace(&self) -> Option<&Path> {
         self.traffic.iter().find_map(|traffic| match &traffic.arrival {
             Arrival::Trace { file, .. } => Some(file.as_path()),
@@ -63,8 +64,8 @@ pub fn traffic_from(traffic: &Traffic, file: &Path) -> Traffic {
     traffic
 }
 
-/// Requests that `traffic` is expected to send within `duration`; `None`: that is known
-/// only afterwards. Gaps of delayed requests are not counted out.
+/// The number of requests that `traffic` is expected to send within `duration`; `None` if only
+/// the run can show it. Ignores that the gaps of delayed requests reduce the number.
 pub fn expected_requests(traffic: &Traffic, duration: Span) -> Option<f64> {
     let seconds = duration.0.as_secs_f64();
     match &traffic.arrival {
@@ -79,7 +80,7 @@ pub fn expected_requests(traffic: &Traffic, duration: Span) -> Option<f64> {
         Arrival::Ramp { from, to } => Some((from.get() + to.get()) / 2.0 * seconds),
         Arrival::Steps { rates, each } => {
             let each = each.0.as_secs_f64();
-            let of_step = |(step, rate): (usize, &lumos_model::arrival::Rate)| {
+            let of_step = |(step, rate): (usize, &Rate)| {
                 rate.get() * (seconds - step as f64 * each).clamp(0.0, each)
             };
             Some(rates.iter().enumerate().map(of_step).sum())
@@ -89,12 +90,10 @@ pub fn expected_requests(traffic: &Traffic, duration: Span) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use lumos_model::arrival::Rate;
-
     use super::*;
 
     #[test]
-    fn requests_are_foretold_where_they_can_be() {
+    fn generated_arrivals_have_an_expected_number() {
         let rate = |value| Rate::new(value).unwrap();
         let span = |text: &str| text.parse::<Span>().unwrap();
         let expected =

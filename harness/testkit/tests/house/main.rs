@@ -163,7 +163,12 @@ fn hosts_are_not_rebuilt_for_a_report() {
 #[test]
 fn only_the_testkit_asks_for_the_simulated_clock() {
     for package in packages().iter().filter(|package| package.name != TESTKIT) {
-        assert!(package.features_of_os.is_empty(), "{}: {:?}", package.name, package.features_of_os);
+        assert!(
+            package.features_of_os.is_empty(),
+            "{}: {:?}",
+            package.name,
+            package.features_of_os
+        );
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) fn json(asked: &Asked, report: &Report, health: &BlockHealth) -> Valu
         "latency_ns": times(&report.latency),
         "service_ns": times(&report.service),
         "send_error": {
-            "runs_first": report.runs_first,
+            "runs_first": report.raised_priority,
             "sends": report.send_error.sends,
             "late": report.send_error.late,
             "late_for_connection": report.late_for_connection,

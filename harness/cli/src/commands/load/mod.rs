@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use lumos_load::http::{self, LoadOptions, Target, TargetError};
-use lumos_model::arrival::{Arrival, Delayed, Rate, Traffic};
+use lumos_model::arrival::{Arrival, Delayed, Factor, Rate, Traffic};
 use lumos_model::units::Span;
 use lumos_os::machine::{Health, Probe, Root};
 use lumos_runner::interrupt;
@@ -105,11 +105,11 @@ struct TrafficArgs {
 
     /// So many times as many requests as the trace has.
     #[arg(long, value_name = "X", default_value = "1", requires = "trace")]
-    scale: Rate,
+    scale: Factor,
 
     /// So many times as fast as the trace was recorded.
     #[arg(long, value_name = "X", default_value = "1", requires = "trace")]
-    speed: Rate,
+    speed: Factor,
 
     /// Before this share of the requests nothing is sent for so long, by that client or at all
     /// (open loop): outlives a server's keep-alive and forces cold starts into the mix.

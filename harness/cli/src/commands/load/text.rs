@@ -116,7 +116,7 @@ fn counts(text: &mut String, asked: &Asked, report: &Report) {
     if !asked.traffic.arrival.is_closed() && error.sends > 0 {
         let [p50, p99, max] = [error.p50_ns, error.p99_ns, error.max_ns].map(duration);
         let usual =
-            if report.runs_first { "" } else { "; at the usual priority, root's is higher" };
+            if report.raised_priority { "" } else { "; at the usual priority, root's is higher" };
         say!(text, "send error    p50 {p50}, p99 {p99}, max {max}{usual}");
         let share = percent(error.late as f64 / error.sends as f64);
         let waited = match report.late_for_connection {

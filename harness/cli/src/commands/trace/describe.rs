@@ -8,7 +8,7 @@ use clap::Args;
 use lumos_load::arrivals::Arrivals;
 use lumos_load::trace::{self, Description, IDLE, KEEP_ALIVE, TraceFormat};
 use lumos_model::SCHEMA;
-use lumos_model::arrival::{Arrival, Rate, Traffic};
+use lumos_model::arrival::{Arrival, Factor, Traffic};
 use lumos_model::units::Span;
 use lumos_report::numbers::{duration, percent};
 use serde_json::{Value, json};
@@ -28,11 +28,11 @@ pub(super) struct Describe {
 
     /// So many times as many requests.
     #[arg(long, value_name = "X", default_value = "1")]
-    scale: Rate,
+    scale: Factor,
 
     /// So many times as fast.
     #[arg(long, value_name = "X", default_value = "1")]
-    speed: Rate,
+    speed: Factor,
 
     /// Seed for the places of requests within their minute.
     #[arg(long, default_value_t = 1)]

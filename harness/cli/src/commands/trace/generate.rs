@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use lumos_load::arrivals::{Arrivals, Times};
-use lumos_model::arrival::{Arrival, Delayed, Rate, Traffic};
+use lumos_model::arrival::{Arrival, Delayed, Factor, Rate, Traffic};
 use lumos_model::units::Span;
 
 use crate::commands::Exit;
@@ -94,10 +94,10 @@ enum Kind {
         function: Option<String>,
         /// So many times as many requests.
         #[arg(long, value_name = "X", default_value = "1")]
-        scale: Rate,
+        scale: Factor,
         /// So many times as fast.
         #[arg(long, value_name = "X", default_value = "1")]
-        speed: Rate,
+        speed: Factor,
     },
 }
 

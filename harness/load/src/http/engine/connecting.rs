@@ -1,47 +1,51 @@
-//! Connections: making them, ending them.
+//! Makes, closes and replaces connections.
 
 use std::io;
 
+use lumos_os::clock::monotonic_ns;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Token};
 
-use super::{BATCH, Engine, LOOK};
-use crate::clock::now_ns;
-use crate::http::LoadError;
+use super::state::{BATCH, CHECK_INTERVAL, Engine};
 use crate::http::connection::State;
+use crate::http::error::LoadError;
 use crate::http::record::Outcome;
 
 impl Engine<'_> {
-    /// Opens this many connections before anything is sent.
+    /// Opens `wanted` connections before anything is sent.
     ///
     /// # Errors
     /// When one of them cannot be made: then nothing can be measured.
-    pub(in crate::http) fn connect_first(&mut self, wanted: usize) -> Result<(), LoadError> {
+    pub(crate) fn connect_first(&mut self, wanted: usize) -> Result<(), LoadError> {
         let addr = self.target.addr;
         let failed = |error| LoadError::Connect { addr, error };
-        let begin_ns = now_ns();
+        let begin_ns = monotonic_ns();
         for _ in 0..wanted {
             self.connect(begin_ns).map_err(failed)?;
         }
         let mut events = Events::with_capacity(BATCH);
         while self.connecting > 0 && !self.is_stopped() {
-            self.poll_events(&mut events, LOOK)?;
+            self.poll_events(&mut events, CHECK_INTERVAL)?;
             for event in &events {
-                let Some(State::Connecting { .. }) = self.state(event) else { continue };
-                self.finish_connecting(event.token().0).map_err(failed)?;
+                let slot = event.token().0;
+                let state = self.connections.get(slot).map(|connection| connection.state);
+                let Some(State::Connecting { .. }) = state else { continue };
+                self.finish_connecting(slot).map_err(failed)?;
             }
-            if now_ns() - begin_ns > self.timeout_ns {
+            if monotonic_ns() - begin_ns > self.timeout_ns {
                 return Err(failed(io::ErrorKind::TimedOut.into()));
             }
         }
         Ok(())
     }
 
+    /// Closes a connection, and opens another if requests wait for one.
     pub(super) fn replace(&mut self, slot: usize, now: u64) {
         self.close(slot);
         self.connect_for_waiting(now);
     }
 
+    /// Opens a connection for each waiting request, as far as slots are vacant.
     pub(super) fn connect_for_waiting(&mut self, now: u64) {
         while self.connecting < self.waiting.len() && !self.vacant.is_empty() {
             if let Err(error) = self.connect(now) {
@@ -72,13 +76,14 @@ impl Engine<'_> {
         }
     }
 
+    /// Handles an event on a connection that is being made.
     pub(super) fn finish_connecting(&mut self, slot: usize) -> io::Result<()> {
         match self.connections[slot].connected() {
             None => Ok(()),
             Some(Ok(())) => {
                 self.connecting -= 1;
                 self.tally.connections += 1;
-                self.on_free(slot, now_ns());
+                self.on_free(slot, monotonic_ns());
                 Ok(())
             }
             Some(Err(error)) => {
@@ -88,7 +93,7 @@ impl Engine<'_> {
         }
     }
 
-    /// A connection that could not be made costs the request that has waited longest.
+    /// A failed connection fails the request that has waited longest.
     pub(super) fn fail_waiting(&mut self, error: &io::Error, now: u64) {
         if let Some(request) = self.waiting.pop_front() {
             self.tally.error(error);
@@ -102,7 +107,7 @@ impl Engine<'_> {
             self.connecting -= 1;
         }
         if let Some(mut stream) = connection.close() {
-            // The kernel forgets a closed descriptor by itself; this is for mio's own count.
+            // The kernel removes a closed descriptor by itself; mio keeps its own count.
             let _ = self.poll.registry().deregister(&mut stream);
             self.vacant.push(slot);
         }
