@@ -14,7 +14,7 @@ wasmtime=.deps/tools/bin/wasmtime
 if [[ $("$wasmtime" --version 2> /dev/null || true) != *" $version"* ]]; then
   cargo install --quiet --locked --root .deps/tools --target-dir target/wasmtime-cli wasmtime-cli --version "$version"
 fi
-cargo build --release --quiet -p lumos-host --example bare_hyper
+cargo build --release --quiet -p lumos-platform --example bare_hyper
 CARGO_TARGET_DIR=target/gateway-speed \
   cargo build --release --quiet --locked --target wasm32-wasip2 --manifest-path scripts/gateway-speed/hello/Cargo.toml
 hello=target/gateway-speed/wasm32-wasip2/release/hello_http.wasm
