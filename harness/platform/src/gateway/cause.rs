@@ -26,7 +26,7 @@ pub enum ResponseCause {
 }
 
 impl ResponseCause {
-    /// The causes that a function counts, in the order of [`ResponseCause::index`].
+    /// The causes that a function counts, in the order of `index`.
     pub const OF_FUNCTIONS: [ResponseCause; 14] = [
         ResponseCause::Service(Cause::Answered),
         ResponseCause::Service(Cause::BadRequest),

@@ -58,7 +58,7 @@ impl GatewayState {
     }
 
     /// A receiver that notifies a connection of the drain. The drain waits until it is
-    /// dropped. `None` if the gateway drains already: the connection is only told so.
+    /// dropped. `None` if the gateway drains already: the drain does not wait for the connection.
     pub(super) fn subscribe_to_drain(&self) -> Option<watch::Receiver<()>> {
         let receiver = self.drain.subscribe();
         (!self.is_draining()).then_some(receiver)
