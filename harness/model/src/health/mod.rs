@@ -4,7 +4,7 @@ mod throttled;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::throttled::Throttled;
+pub use self::throttled::{Condition, Throttled};
 
 use crate::row::Taint;
 

@@ -22,19 +22,31 @@ use serde::{Deserialize, Serialize};
 #[serde(into = "String", try_from = "String")]
 pub struct Throttled(pub u32);
 
-const NAMES: [&str; 4] =
-    ["under-voltage", "frequency capped", "throttled", "soft temperature limit"];
+crate::words! {
+    /// A condition that the throttle bits show, in the order of the bits.
+    Condition, "throttle condition" {
+        /// The supply voltage is too low.
+        UnderVoltage = "under-voltage",
+        /// The firmware limits the clock.
+        FrequencyCapped = "frequency capped",
+        /// The firmware slows the CPU.
+        Throttled = "throttled",
+        /// The CPU is at the soft temperature limit.
+        SoftTemperatureLimit = "soft temperature limit",
+    }
+}
+
 const NOW: u32 = 0xf;
 
 impl Throttled {
     /// The conditions that hold now.
-    pub fn now(self) -> Vec<&'static str> {
-        names(self.0)
+    pub fn now(self) -> Vec<Condition> {
+        conditions(self.0)
     }
 
     /// The conditions that hold now or have occurred before.
-    pub fn occurred(self) -> Vec<&'static str> {
-        names(self.0 | self.0 >> 16)
+    pub fn occurred(self) -> Vec<Condition> {
+        conditions(self.0 | self.0 >> 16)
     }
 
     /// Whether any condition holds now.
@@ -48,9 +60,9 @@ impl Throttled {
     }
 }
 
-fn names(bits: u32) -> Vec<&'static str> {
-    let set = NAMES.iter().enumerate().filter(|(bit, _)| bits >> bit & 1 == 1);
-    set.map(|(_, name)| *name).collect()
+fn conditions(bits: u32) -> Vec<Condition> {
+    let is_set = |condition: &Condition| bits >> *condition as u32 & 1 == 1;
+    Condition::ALL.iter().copied().filter(is_set).collect()
 }
 
 impl fmt::Display for Throttled {
@@ -107,9 +119,10 @@ mod tests {
 
     #[test]
     fn distinguishes_current_and_past_conditions() {
-        assert_eq!(bits("0x50005").now(), ["under-voltage", "throttled"]);
-        assert_eq!(bits("0x80000").now(), [""; 0]);
-        assert_eq!(bits("0x80002").occurred(), ["frequency capped", "soft temperature limit"]);
+        assert_eq!(bits("0x50005").now(), [Condition::UnderVoltage, Condition::Throttled]);
+        assert_eq!(bits("0x80000").now(), []);
+        let past = [Condition::FrequencyCapped, Condition::SoftTemperatureLimit];
+        assert_eq!(bits("0x80002").occurred(), past);
         assert!(bits("0x50000").is_new_since(bits("0x10000")));
         assert!(!bits("0x50000").is_new_since(bits("0x50000")));
         assert!(!bits("0x0").is_new_since(bits("0x50000")));
