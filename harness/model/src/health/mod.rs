@@ -11,14 +11,14 @@ use crate::row::Taint;
 /// Steal above this share of the CPU time that the machine demanded is a taint. Ratios of medians
 /// within 1 % count as equivalent. Steal affects single samples more than medians, but at 2 % it
 /// can still shift a median by more than 1 %.
-pub const MOST_STEAL: f64 = 0.02;
+pub const MAX_STEAL_SHARE: f64 = 0.02;
 
 /// Fewer stolen ticks are no evidence: the kernel counts in steps of 10 ms, so the first tick may
 /// have been stolen before the block.
-const FEWEST_STOLEN_TICKS: u64 = 2;
+const MIN_STOLEN_TICKS: u64 = 2;
 
 /// If the governor should hold the clock, a drop by more than this share is a taint.
-pub const MOST_FALL: f64 = 0.1;
+const MAX_CLOCK_DROP: f64 = 0.1;
 
 /// Governors that hold the clock (admin-guide/pm/cpufreq.rst). With any other governor, the clock
 /// before and after a block only shows whether the machine was idle at that moment.
@@ -90,8 +90,8 @@ impl BlockHealth {
     }
 
     fn is_stolen_from(&self) -> bool {
-        self.steal_share.is_some_and(|share| share > MOST_STEAL)
-            && self.stolen_ticks.is_some_and(|ticks| ticks >= FEWEST_STOLEN_TICKS)
+        self.steal_share.is_some_and(|share| share > MAX_STEAL_SHARE)
+            && self.stolen_ticks.is_some_and(|ticks| ticks >= MIN_STOLEN_TICKS)
     }
 
     /// There are as many other tasks as cores: with the block's process, more tasks than cores want
@@ -104,8 +104,9 @@ impl BlockHealth {
         let is_steady = |governor: &String| STEADY_GOVERNORS.contains(&governor.as_str());
         let edges = self.frequency_before_khz.zip(self.frequency_khz);
         self.governor.as_ref().is_some_and(is_steady)
-            && edges
-                .is_some_and(|(before, after)| (after as f64) < before as f64 * (1.0 - MOST_FALL))
+            && edges.is_some_and(|(before, after)| {
+                (after as f64) < before as f64 * (1.0 - MAX_CLOCK_DROP)
+            })
     }
 }
 

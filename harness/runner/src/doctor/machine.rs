@@ -1,7 +1,7 @@
 //! Checks of the CPU, its clock, its power and its heat, and of who else uses it.
 
 use lumos_model::fingerprint::Fingerprint;
-use lumos_model::health::{Condition, MOST_STEAL, STEADY_GOVERNORS, Throttled};
+use lumos_model::health::{Condition, MAX_STEAL_SHARE, STEADY_GOVERNORS, Throttled};
 
 use super::check::Check;
 use super::facts::Machine;
@@ -34,7 +34,7 @@ fn virtualisation(print: &Fingerprint, steal: Option<f64>) -> Check {
         return Check::ok(NAME, "nothing says that this is one");
     };
     let stolen = steal.map(|share| format!("; {:.2} % of CPU time stolen so far", share * 100.0));
-    let much = steal.is_some_and(|share| share > MOST_STEAL);
+    let much = steal.is_some_and(|share| share > MAX_STEAL_SHARE);
     let advice = if much {
         "ask for cores of your own, or measure on hardware"
     } else {
