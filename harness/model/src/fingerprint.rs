@@ -51,9 +51,9 @@ pub struct Fingerprint {
     /// How late the kernel may wake `lumos` from a sleep, in nanoseconds (`PR_SET_TIMERSLACK`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timer_slack_ns: Option<u64>,
-    /// How control groups are mounted: `v1`, `v2` or `hybrid`.
+    /// How control groups are mounted; absent if they are not.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cgroup_mode: Option<String>,
+    pub cgroup_mode: Option<CgroupMode>,
     /// Available cgroup controllers, by their names in that version.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cgroup_controllers: Vec<String>,
@@ -84,6 +84,18 @@ impl Fingerprint {
     pub fn governors(&self) -> Vec<&str> {
         let governors = self.clocks.iter().filter_map(|clock| clock.governor.as_deref());
         governors.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+    }
+}
+
+crate::words! {
+    /// How a machine mounts control groups.
+    CgroupMode, "cgroup mode" {
+        /// Version 1 only.
+        V1 = "v1",
+        /// Version 2 only.
+        V2 = "v2",
+        /// Controllers on version 1, and a version 2 mount without controllers.
+        Hybrid = "hybrid",
     }
 }
 

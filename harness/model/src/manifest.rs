@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::artifact::Artifact;
 use crate::cell::{Cell, Size, Storage, Target};
-use crate::fingerprint::Fingerprint;
+use crate::fingerprint::{CgroupMode, Fingerprint};
 use crate::protocol::ModeProof;
 use crate::warning::Warning;
 
@@ -33,7 +33,7 @@ pub struct RunManifest {
     pub fingerprint: Option<Fingerprint>,
     /// How control groups are mounted; absent if the run did not use them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cgroup_mode: Option<String>,
+    pub cgroup_mode: Option<CgroupMode>,
     /// Versions of each runtime's components, by runtime.
     pub versions: BTreeMap<String, BTreeMap<String, String>>,
     /// The measured artifacts, and the modules that AoT code was compiled from.
