@@ -1,8 +1,8 @@
-//! The paper's audio-generation: a sine tone, sample by sample, and a store.
+//! The paper's audio-generation: computes a sine tone, sample by sample, and stores it.
 //!
-//! The published function writes a temporary file and reads it back; that detour is
-//! left out, and the `hound` writer writes to memory. The sine is crate `libm`'s on
-//! every target, because those of the C libraries differ in the last bit.
+//! The published function writes a temporary file and reads it back. Here the `hound` writer writes to
+//! memory instead. The sine comes from crate `libm` on every target, because the C libraries differ in
+//! the last bit.
 
 use std::io::Cursor;
 
@@ -26,10 +26,10 @@ impl Function for AudioGeneration {
 
     fn run(request: Request, cx: &mut Context) -> Result<Stored, Error> {
         let bytes = match request.audio_size {
-            1..=LARGEST => request.audio_size * 1024,
+            1..=MAX_KIB => request.audio_size * 1024,
             size => {
                 return Err(Error::bad_request(format!(
-                    "audio_size is {size}: between 1 and {LARGEST} KiB are written"
+                    "audio_size is {size}: it must be between 1 and {MAX_KIB}"
                 )));
             }
         };
@@ -39,19 +39,19 @@ impl Function for AudioGeneration {
 
 lumos_function::export!(AudioGeneration);
 
-/// The largest file in KiB: 1 GiB.
-const LARGEST: u32 = 1 << 20;
-/// A RIFF header, a format chunk and the head of the data chunk.
+/// The largest file, in KiB: 1 GiB.
+const MAX_KIB: u32 = 1 << 20;
+/// Bytes of the RIFF header, the format chunk and the head of the data chunk.
 const HEADER: u32 = 44;
 
 const SAMPLE_RATE: u32 = 44_100;
 const FREQUENCY: f32 = 440.0;
 const AMPLITUDE: f32 = 32_767.0;
 
-/// A WAV file of `bytes` bytes, header included: 440 Hz, 44.1 kHz, 16 bit, mono.
+/// A WAV file of `bytes` bytes, with its header: 440 Hz, 44.1 kHz, 16 bit, mono.
 ///
 /// # Errors
-/// None that memory can give.
+/// None: writing to memory does not fail.
 pub fn tone(bytes: u32) -> Result<Vec<u8>, Error> {
     let spec = WavSpec {
         channels: 1,
@@ -68,7 +68,7 @@ pub fn tone(bytes: u32) -> Result<Vec<u8>, Error> {
     Ok(file.into_inner())
 }
 
-/// The multiplications go from left to right in `f32`, as published.
+/// The multiplications are evaluated from left to right in `f32`, as in the published function.
 fn sample(index: u32) -> i16 {
     let time = index as f32 / SAMPLE_RATE as f32;
     let value = libm::sinf(time * FREQUENCY * 2.0 * std::f32::consts::PI);
@@ -94,9 +94,9 @@ mod tests {
         }
     }
 
-    /// An `f32` phase of 1,000 radians is off by up to 1e-4, which is 4 steps of the sample.
+    /// An `f32` phase of 1,000 radians has an error of up to 1e-4, which is 4 steps of a sample.
     #[test]
-    fn it_is_a_sine_of_440_hz() {
+    fn the_tone_is_a_sine_of_440_hz() {
         let file = tone(16 * 1024).unwrap();
         let samples: Vec<i16> =
             hound::WavReader::new(&file[..]).unwrap().into_samples().map(Result::unwrap).collect();

@@ -1,4 +1,4 @@
-//! Waiting for a socket that never answers.
+//! Reading from a socket that never answers.
 
 use std::io::{Read, Write};
 use std::net::SocketAddrV4;
@@ -7,26 +7,26 @@ use lumos_function::{Error, redis, socket};
 
 use crate::Output;
 
-/// `BLPOP` with timeout 0 waits for ever; nobody else knows this list.
-const WAIT_FOR_EVER: &[u8] =
+/// `BLPOP` with timeout 0 waits forever, and no other client uses this list.
+const WAIT_FOREVER: &[u8] =
     b"*3\r\n$5\r\nBLPOP\r\n$27\r\nlumos:conformance:nobody:ok\r\n$1\r\n0\r\n";
 
-/// Reads from a silent peer. It returns only when the peer speaks or goes away, or the
-/// socket's own time limit is over.
+/// Reads from a silent peer. It returns only if the peer sends data or disconnects, or if the socket's
+/// own time limit expires.
 pub fn block(silent: Option<SocketAddrV4>) -> Result<Output, Error> {
-    let doing = "read from a silent peer";
+    let step = "read from a silent peer";
     let timeout = socket::timeout()?;
     let mut stream = match silent {
         Some(address) => socket::connect(address, timeout)?,
         None => {
             let mut stream = socket::connect(redis::address()?, timeout)?;
-            stream.write_all(WAIT_FOR_EVER)?;
+            stream.write_all(WAIT_FOREVER)?;
             stream
         }
     };
     match stream.read(&mut [0]) {
-        Ok(0) => Err(Error::new(format!("{doing}: it closed the connection"))),
-        Ok(_) => Err(Error::new(format!("{doing}: it spoke"))),
-        Err(error) => Err(socket::io_error(doing, &error)),
+        Ok(0) => Err(Error::new(format!("{step}: it closed the connection"))),
+        Ok(_) => Err(Error::new(format!("{step}: it sent data"))),
+        Err(error) => Err(socket::io_error(step, &error)),
     }
 }

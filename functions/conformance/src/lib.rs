@@ -9,77 +9,77 @@ use serde::{Deserialize, Serialize};
 
 mod block;
 
-/// Does what it is told, however bad.
+/// Fails in the requested way.
 pub struct Conformance;
 
 /// `{"op": "echo", "data": "x"}`, or another operation.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "op", rename_all = "lowercase")]
 pub enum Request {
-    /// Answers with `data`.
+    /// Returns `data`.
     Echo {
-        /// What to answer.
+        /// The data to return.
         data: String,
     },
-    /// Fails with `message`, as a function does.
+    /// Fails with `message`, like a function with an error.
     Fail {
-        /// The error's message.
+        /// The error message.
         message: String,
     },
-    /// Refuses the request with `message`, as a function does that does not like its input.
+    /// Rejects the request with `message`, like a function with invalid input.
     Refuse {
-        /// What is wrong with it.
+        /// What is wrong with the request.
         message: String,
     },
-    /// Executes an instruction that traps (natively: aborts).
+    /// Executes an instruction that traps; aborts on native targets.
     Trap,
     /// Panics, which the build profile turns into a trap.
     Panic,
-    /// Ends the process or the command with an exit code.
+    /// Exits with an exit code.
     Exit {
         /// The exit code.
         code: i32,
     },
-    /// Allocates and touches memory until there is none. Without a memory limit this
-    /// takes all that the machine has.
+    /// Allocates and touches memory until none is left. Without a memory limit, it takes all memory of the
+    /// machine.
     Oom,
-    /// Allocates, touches and keeps memory for as long as the instance lives.
+    /// Allocates and touches memory, and keeps it until the instance ends.
     Grow {
-        /// How much more.
+        /// Number of bytes to add.
         bytes: u32,
     },
-    /// Runs for ever.
+    /// Runs forever.
     Spin,
-    /// Runs for a while.
+    /// Runs the canary loop.
     Burn {
-        /// Rounds of the canary loop.
+        /// Number of iterations.
         iterations: u32,
     },
-    /// Reads from a socket that never answers: one of `addr`, or that of the Redis
-    /// server while it waits for an item of a list that nobody fills.
+    /// Reads from a socket that never answers: from `addr`, or from the Redis server, which waits for an
+    /// item of a list that stays empty.
     Block {
-        /// Where somebody accepts and stays silent.
+        /// The address of a server that accepts connections and sends nothing.
         addr: Option<SocketAddrV4>,
     },
 }
 
-/// What a well-behaved operation answers.
+/// The output of an operation that succeeds.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Output {
-    /// Of `echo`.
+    /// The output of `echo`.
     Data {
         /// The request's `data`.
         data: String,
     },
-    /// Of `grow`.
+    /// The output of `grow`.
     Held {
-        /// All bytes that this instance keeps.
+        /// Number of bytes that this instance keeps.
         held: u64,
     },
-    /// Of `burn`.
+    /// The output of `burn`.
     Value {
-        /// The loop's result.
+        /// The result of the loop.
         value: u32,
     },
 }
@@ -136,7 +136,7 @@ fn fill_memory() -> ! {
 static HELD: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 
 fn grow(bytes: u32) -> u64 {
-    let mut held = HELD.lock().expect("nobody panics with the lock");
+    let mut held = HELD.lock().expect("no code panics while it holds the lock");
     held.push(black_box(vec![1_u8; bytes as usize]));
     held.iter().map(|block| block.len() as u64).sum()
 }
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_behaves_well_answers() {
+    fn answers_operations_that_succeed() {
         assert_eq!(ask(r#"{"op":"echo","data":"¡hola!"}"#).unwrap(), r#"{"data":"¡hola!"}"#);
         assert_eq!(ask(r#"{"op":"burn","iterations":0}"#).unwrap(), r#"{"value":519096445}"#);
         assert_eq!(ask(r#"{"op":"grow","bytes":1000}"#).unwrap(), r#"{"held":1000}"#);
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_operations_are_errors() {
+    fn rejects_unknown_operations() {
         assert!(ask(r#"{"op":"dance"}"#).unwrap_err().message().contains("dance"));
         assert!(ask("").unwrap_err().message().contains("line 1"));
     }

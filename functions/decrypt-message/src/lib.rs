@@ -1,7 +1,7 @@
 //! The paper's decrypt-message: AES-256-GCM in software on every target.
 //!
-//! Base64 of the stored text counts as `deserialize`; the validation of the plaintext
-//! as UTF-8, which follows decryption, as `compute`.
+//! The base64 decoding of the stored text counts as `deserialize`. The UTF-8 validation of the
+//! plaintext, which follows decryption, counts as `compute`.
 
 use aes_gcm::{Aes256Gcm, Key, KeyInit, Nonce, Tag, aead::AeadInPlace};
 use lumos_function::{Base64, Context, Error, Function, Source};
@@ -29,7 +29,7 @@ impl Function for DecryptMessage {
 
     fn run(request: Request, cx: &mut Context) -> Result<Output, Error> {
         let key = request.key.as_bytes().try_into().map_err(|_| {
-            Error::bad_request(format!("key has {} bytes: 32 are needed", request.key.len()))
+            Error::bad_request(format!("key has {} bytes: expected 32", request.key.len()))
         })?;
         let text = cx.get(request.input)?;
         let message = cx.deserialize(|| Base64::decode(text))?.0;
@@ -43,10 +43,10 @@ lumos_function::export!(DecryptMessage);
 const NONCE: usize = 12;
 const TAG: usize = 16;
 
-/// The plaintext of `nonce || ciphertext || tag`, in the memory of the message.
+/// The plaintext of `nonce || ciphertext || tag`, decrypted in the memory of the message.
 ///
 /// # Errors
-/// When the message is too short, or was not encrypted with `key`, or has changed.
+/// When the message is too short, was changed, or was encrypted with another key.
 pub fn decrypt(key: &[u8; 32], mut message: Vec<u8>) -> Result<Vec<u8>, Error> {
     let too_short = || Error::bad_request("the message is too short for a nonce and a tag");
     let text_end = message.len().checked_sub(TAG).filter(|end| *end >= NONCE);
@@ -74,7 +74,7 @@ mod tests {
     const KEY: &[u8; 32] = b"sWXKbbmxgkqmWVsJYNgt9dApYfQpwVDK";
 
     #[test]
-    fn what_was_encrypted_comes_back() {
+    fn decrypts_what_was_encrypted() {
         for text in ["", "x", "mañana", &"corazón ".repeat(1000)] {
             let message = encrypt(KEY, &[7; 12], text.as_bytes()).unwrap();
             assert_eq!(decrypt(KEY, message).unwrap(), text.as_bytes());
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_changed_is_refused() {
+    fn rejects_changed_messages() {
         let message = encrypt(KEY, &[7; 12], b"hola").unwrap();
         for at in 0..message.len() {
             let mut changed = message.clone();

@@ -1,8 +1,8 @@
 //! The paper's encrypt-message: AES-256-GCM in software on every target.
 //!
-//! The nonce comes from the request where the published function draws one, so that
-//! the targets' outputs can be compared. The text's UTF-8 validation counts as
-//! `deserialize`, and base64 of the result as `serialize`.
+//! The published function draws a random nonce. Here the nonce comes from the request, so that the
+//! outputs of all targets can be compared. The UTF-8 validation of the text counts as `deserialize`,
+//! and the base64 encoding of the result as `serialize`.
 
 use aes_gcm::{Aes256Gcm, Key, KeyInit, Nonce, aead::AeadInPlace};
 use lumos_function::{Base64, Context, Error, Function, Source};
@@ -31,7 +31,7 @@ impl Function for EncryptMessage {
 
     fn run(request: Request, cx: &mut Context) -> Result<Output, Error> {
         let key = request.key.as_bytes().try_into().map_err(|_| {
-            Error::bad_request(format!("key has {} bytes: 32 are needed", request.key.len()))
+            Error::bad_request(format!("key has {} bytes: expected 32", request.key.len()))
         })?;
         let nonce = parse_nonce(&request.nonce)?;
         let bytes = cx.get(request.input)?;
@@ -59,7 +59,7 @@ pub fn encrypt(key: &[u8; 32], nonce: &[u8; 12], text: &[u8]) -> Result<Vec<u8>,
 }
 
 fn parse_nonce(text: &str) -> Result<[u8; 12], Error> {
-    let bad = || Error::bad_request(format!("nonce is `{text}`: 24 hexadecimal digits are needed"));
+    let bad = || Error::bad_request(format!("nonce is `{text}`: expected 24 hexadecimal digits"));
     if text.len() != 24 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return Err(bad());
     }

@@ -1,8 +1,8 @@
-//! The paper's fibonacci: additions and nothing else.
+//! The paper's fibonacci: additions only.
 //!
-//! The published function adds in `usize`, so its native and its wasm variant do
-//! different work and give different results. Here the numbers have 64 bits on every
-//! target, and the results are the published native ones: F(n) mod 2^64.
+//! The published function adds `usize` numbers, so its native and wasm variants do different work and
+//! return different results. Here the numbers have 64 bits on every target, and the results are those
+//! of the published native variant: F(n) mod 2^64.
 
 use lumos_function::{Context, Error, Function};
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ impl Function for Fibonacci {
 
 lumos_function::export!(Fibonacci);
 
-/// F(`number`) mod 2^64, by as many additions.
+/// F(`number`) mod 2^64, in `number` additions.
 pub fn fibonacci(number: u32) -> u64 {
     let (mut this, mut next) = (0_u64, 1_u64);
     for _ in 0..number {
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn published_native_values() {
+    fn results_are_the_published_native_ones() {
         for (number, value) in [
             (10_000, 15574651946073070043),
             (100_000, 2754320626097736315),

@@ -1,8 +1,8 @@
-//! The paper's fuzzy-search: hashing and allocation for each word, and one
-//! Jaro-Winkler distance for each distinct word.
+//! The paper's fuzzy-search: hashing and allocation for each word, and one Jaro-Winkler distance for
+//! each distinct word.
 //!
-//! `simsearch` keeps its tokens in hash maps with random seeds. Their order does not
-//! reach the output, which is sorted, and every token is scored whatever the order.
+//! `simsearch` keeps its tokens in hash maps with random seeds. Their order does not affect the output,
+//! because every token is scored and the output is sorted.
 
 use lumos_function::{Context, Error, Function, Source};
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ pub struct Request {
     input: Source,
 }
 
-/// `{"lines": "0,17"}`: the lines that match, counted from 0, in ascending order.
+/// `{"lines": "0,17"}`: the numbers of the matching lines, from 0, in ascending order.
 #[derive(Debug, Serialize)]
 pub struct Output {
     lines: String,
@@ -38,7 +38,7 @@ impl Function for FuzzySearch {
 
 lumos_function::export!(FuzzySearch);
 
-/// The numbers of the lines of `text` that hold something like `term`, ascending.
+/// The numbers of the lines of `text` that contain a word similar to `term`, in ascending order.
 pub fn similar_lines(text: &str, term: &str) -> Vec<u32> {
     let mut engine = SimSearch::new();
     for (number, line) in (0_u32..).zip(text.lines()) {
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_ascend() {
+    fn finds_similar_lines_in_ascending_order() {
         let text = "kqzvx apple mnbtr\nzzzzz yyyyy\nApples wwwww\nbbbbb aplpe\nccccc ddddd\n";
         assert_eq!(similar_lines(text, "apple"), [0, 2, 3]);
         assert_eq!(similar_lines(text, "zzzzz"), [1]);
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_an_error() {
+    fn rejects_bytes_that_are_not_text() {
         let path = std::env::temp_dir().join(format!("lumos-fuzzy-{}", std::process::id()));
         std::fs::write(&path, b"apple\xff").unwrap();
         let request = format!(r#"{{"search_term":"apple","input":{{"local":{path:?}}}}}"#);

@@ -1,29 +1,30 @@
-//! The functions and what a size means for each.
+//! The functions, and the meaning of a size for each.
 
-use crate::{InputError, Size};
+use crate::error::InputError;
+use crate::size::Size;
 
-/// What is known of a function without running it.
+/// The description of a function.
 #[derive(Debug)]
 pub struct FunctionInfo {
-    /// The name by which scenarios call it.
+    /// The name used in scenarios.
     pub name: &'static str,
-    /// The crate whose artifacts it is; one crate may be several functions, which their
-    /// requests tell apart.
+    /// The crate that it is built from. One crate may provide several functions, which differ in their
+    /// requests.
     pub krate: &'static str,
-    /// What it does, in a line.
+    /// What it does, in one line.
     pub description: &'static str,
     /// Whether it reads an input file.
     pub has_input: bool,
     /// Whether it stores an output file.
     pub has_output: bool,
-    /// What the number of a size counts; empty if the size changes nothing.
+    /// The unit of [`amount`](Self::amount); empty if the size has no effect.
     pub unit: &'static str,
     amounts: Option<[u32; Size::ALL.len()]>,
     pub(crate) workload: Workload,
 }
 
 impl FunctionInfo {
-    /// How many [`unit`](Self::unit)s `size` is; `None` if the size changes nothing.
+    /// The number of [`unit`](Self::unit)s at `size`; `None` if the size has no effect.
     pub fn amount(&self, size: Size) -> Option<u32> {
         self.amounts.map(|amounts| amounts[size as usize])
     }
@@ -40,27 +41,27 @@ pub(crate) enum Workload {
     Fibonacci,
     PrimeNumbers,
     MandelbrotBitmap,
-    Records(Format),
+    Records(Encoding),
 }
 
-/// How a document of records is written.
+/// The encoding of a document of records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
+pub(crate) enum Encoding {
     Json,
     MessagePack,
 }
 
-/// Table 2 of the paper, with a tiny size before each group.
+// Table 2 of the paper, with a tiny size in front.
 const KIB: Option<[u32; 4]> = Some([16, 512, 1024, 2048]);
 const NUMBERS: Option<[u32; 4]> = Some([1_000, 10_000, 100_000, 1_000_000]);
 const PIXELS: Option<[u32; 4]> = Some([128, 512, 1024, 2048]);
 
-/// All functions: `noop`, those of the paper, and `records`.
+/// All functions: `noop`, the paper's eight, and two of `records`.
 pub fn functions() -> &'static [FunctionInfo] {
     &FUNCTIONS
 }
 
-/// The crate whose artifacts `function` is: its own name, unless it is one of several.
+/// The crate that `function` is built from; an unknown function has its own name.
 pub fn crate_of(function: &str) -> &str {
     FUNCTIONS.iter().find(|info| info.name == function).map_or(function, |info| info.krate)
 }
@@ -96,7 +97,7 @@ static FUNCTIONS: [FunctionInfo; 11] = [
     FunctionInfo {
         name: "fuzzy-search",
         krate: "fuzzy-search",
-        description: "finds the lines of a text that hold something like a word",
+        description: "finds the lines of a text that contain a word similar to the search term",
         has_input: true,
         has_output: false,
         unit: "KiB of text",
@@ -106,7 +107,7 @@ static FUNCTIONS: [FunctionInfo; 11] = [
     FunctionInfo {
         name: "language-detection",
         krate: "language-detection",
-        description: "names the language of a text by its alphabet and trigrams",
+        description: "detects the language of a text from its alphabet and trigrams",
         has_input: true,
         has_output: false,
         unit: "KiB of text",
@@ -166,21 +167,21 @@ static FUNCTIONS: [FunctionInfo; 11] = [
     FunctionInfo {
         name: "records",
         krate: "records",
-        description: "decodes records in JSON, adds them up, encodes them again",
+        description: "decodes records from JSON, sums them up, and encodes them again",
         has_input: true,
         has_output: true,
         unit: "KiB of JSON",
         amounts: KIB,
-        workload: Workload::Records(Format::Json),
+        workload: Workload::Records(Encoding::Json),
     },
     FunctionInfo {
         name: "records-messagepack",
         krate: "records",
-        description: "decodes records in MessagePack, adds them up, encodes them again",
+        description: "decodes records from MessagePack, sums them up, and encodes them again",
         has_input: true,
         has_output: true,
         unit: "KiB of MessagePack",
         amounts: KIB,
-        workload: Workload::Records(Format::MessagePack),
+        workload: Workload::Records(Encoding::MessagePack),
     },
 ];

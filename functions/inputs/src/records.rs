@@ -1,9 +1,9 @@
-//! Documents of records, as the function `records` reads them.
+//! Documents of records: the input of the function `records`.
 
 use serde::Serialize;
 
 use crate::draw::Draw;
-use crate::functions::Format;
+use crate::functions::Encoding;
 
 #[derive(Serialize)]
 struct Document {
@@ -51,26 +51,26 @@ const SYLLABLES: [&str; 16] = [
     "tu",
 ];
 
-/// The shortest padding. From here on to 64 KiB, MessagePack writes a string's length in
-/// two bytes, so that each byte more is a byte more.
+/// The shortest padding. From here up to 64 KiB, MessagePack writes a string's length in two bytes, so
+/// that one byte more of padding makes the document one byte longer.
 const PADDING: usize = 256;
 
 /// A document of exactly `bytes` bytes.
-pub(crate) fn document(format: Format, bytes: usize, seed: u64) -> Vec<u8> {
-    let kind = match format {
-        Format::Json => "records-json",
-        Format::MessagePack => "records-messagepack",
+pub(crate) fn document(encoding: Encoding, bytes: usize, seed: u64) -> Vec<u8> {
+    let kind = match encoding {
+        Encoding::Json => "records-json",
+        Encoding::MessagePack => "records-messagepack",
     };
     let mut draw = Draw::new(kind, bytes, seed);
     let mut document = Document { records: Vec::new(), padding: String::new() };
-    let mut left = bytes - write(format, &document).len() - PADDING;
+    let mut left = bytes - write(encoding, &document).len() - PADDING;
     let mut id = 0;
     loop {
         id += 1 + draw.below(9) as u64;
         let record = record(&mut draw, id);
         let comma = 1;
-        let more = write(format, &record).len() + comma;
-        // The count of a long list takes MessagePack some bytes more.
+        let more = write(encoding, &record).len() + comma;
+        // MessagePack needs a few bytes more for the length of a long list.
         if more + 8 > left {
             break;
         }
@@ -78,19 +78,19 @@ pub(crate) fn document(format: Format, bytes: usize, seed: u64) -> Vec<u8> {
         document.records.push(record);
     }
     document.padding = "x".repeat(PADDING);
-    let missing = bytes - write(format, &document).len();
+    let missing = bytes - write(encoding, &document).len();
     document.padding.extend(std::iter::repeat_n('x', missing));
-    write(format, &document)
+    write(encoding, &document)
 }
 
-fn write(format: Format, value: &impl Serialize) -> Vec<u8> {
-    match format {
-        Format::Json => serde_json::to_vec(value).expect("plain data"),
-        Format::MessagePack => rmp_serde::to_vec_named(value).expect("plain data"),
+fn write(encoding: Encoding, value: &impl Serialize) -> Vec<u8> {
+    match encoding {
+        Encoding::Json => serde_json::to_vec(value).expect("plain data"),
+        Encoding::MessagePack => rmp_serde::to_vec_named(value).expect("plain data"),
     }
 }
 
-/// Half of the records are active, a quarter has a note, most have a parent.
+/// A record. Half of all records are active, a quarter have a note, most have a parent.
 fn record(draw: &mut Draw, id: u64) -> Record {
     let parent = draw.below(id as usize) as u64;
     Record {
@@ -114,7 +114,7 @@ fn record(draw: &mut Draw, id: u64) -> Record {
     }
 }
 
-/// A number with at most three decimals, which every decoder reads back exactly.
+/// A number with at most three decimals, which every decoder reproduces exactly.
 fn thousandths(draw: &mut Draw, from: i32, to: i32) -> f64 {
     let drawn = draw.below((to - from) as usize + 1) as i32;
     f64::from(from + drawn) / 1000.0
@@ -126,6 +126,6 @@ fn word(draw: &mut Draw) -> String {
 
 fn note(draw: &mut Draw) -> String {
     let words: Vec<String> = (0..4 + draw.below(12)).map(|_| word(draw)).collect();
-    // A character that JSON escapes.
+    // The line break and the quotes must be escaped in JSON.
     format!("{}:\n\"{}\"", words[0], words[1..].join(" "))
 }

@@ -5,26 +5,29 @@ use std::path::PathBuf;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use crate::functions::{Format, FunctionInfo, Workload, find};
-use crate::{InputError, Size, content, input_key, text};
+use crate::error::InputError;
+use crate::functions::{Encoding, FunctionInfo, Workload, find};
+use crate::input::{content, input_key};
+use crate::size::Size;
+use crate::text;
 
-/// Where input is read from and output goes to.
+/// Where a function reads its input and writes its output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Placement {
     /// In the request and in the response.
     Inline,
     /// In Redis, under the file's key.
     Redis,
-    /// In this folder, as the function sees it; an empty path is its folder of data.
+    /// In this folder, as the function sees it; an empty path means its data folder.
     Local(PathBuf),
-    /// With the host, under the file's key.
+    /// In the host's storage, under the file's key.
     Host,
 }
 
-/// The request that has `function` do its work at `size`.
+/// The request that makes `function` do its work at `size`.
 ///
 /// # Errors
-/// When there is no such function, or the folder's name is not UTF-8.
+/// When the function does not exist, or the folder's path is not UTF-8.
 pub fn request(
     function: &str,
     size: Size,
@@ -57,10 +60,10 @@ pub fn request(
             "key": text::KEY,
             "input": source(info, size, seed, placement)?,
         }),
-        Workload::Records(format) => json!({
-            "format": match format {
-                Format::Json => "json",
-                Format::MessagePack => "messagepack",
+        Workload::Records(encoding) => json!({
+            "format": match encoding {
+                Encoding::Json => "json",
+                Encoding::MessagePack => "messagepack",
             },
             "input": source(info, size, seed, placement)?,
             "output": sink(info, size, placement)?,
@@ -69,16 +72,16 @@ pub fn request(
     Ok(request.to_string().into_bytes())
 }
 
-/// The name under which `function` stores its output at `size`; `None` for a function
-/// that stores nothing, or does not exist.
+/// The key under which `function` stores its output at `size`; `None` if the function stores none or
+/// does not exist.
 pub fn output_key(function: &str, size: Size) -> Option<String> {
     let info = find(function).ok()?;
     let amount = info.amount(size)?;
     match info.workload {
         Workload::AudioGeneration => Some(format!("tone-{amount}kib.wav")),
         Workload::MandelbrotBitmap => Some(format!("mandelbrot-{amount}px.pbm")),
-        Workload::Records(Format::Json) => Some(format!("records-{amount}kib-again.json")),
-        Workload::Records(Format::MessagePack) => {
+        Workload::Records(Encoding::Json) => Some(format!("records-{amount}kib-again.json")),
+        Workload::Records(Encoding::MessagePack) => {
             Some(format!("records-{amount}kib-again.msgpack"))
         }
         _ => None,
@@ -92,19 +95,19 @@ fn source(
     placement: &Placement,
 ) -> Result<Value, InputError> {
     if let Placement::Inline = placement {
-        // What is no text travels as base64.
+        // Binary content is sent as base64.
         let text = String::from_utf8(content(info, size, seed))
             .unwrap_or_else(|error| STANDARD.encode(error.as_bytes()));
         return Ok(json!({ "inline": text }));
     }
-    placed(input_key(info, size, seed).unwrap_or_default(), placement)
+    reference(input_key(info, size, seed).unwrap_or_default(), placement)
 }
 
 fn sink(info: &FunctionInfo, size: Size, placement: &Placement) -> Result<Value, InputError> {
-    placed(output_key(info.name, size).unwrap_or_default(), placement)
+    reference(output_key(info.name, size).unwrap_or_default(), placement)
 }
 
-fn placed(key: String, placement: &Placement) -> Result<Value, InputError> {
+fn reference(key: String, placement: &Placement) -> Result<Value, InputError> {
     Ok(match placement {
         Placement::Inline => json!("inline"),
         Placement::Redis => json!({ "redis": key }),

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A size group; what it means for a function is in its `FunctionInfo`.
+/// A size group; `FunctionInfo` states its meaning for each function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Size {
-    /// For a quick look; not in the paper.
+    /// For quick runs; not in the paper.
     Tiny,
     /// The first group of the paper's Table 2.
     Small,
@@ -17,10 +17,10 @@ pub enum Size {
 }
 
 impl Size {
-    /// All sizes, ascending.
+    /// All sizes, in ascending order.
     pub const ALL: [Size; 4] = [Size::Tiny, Size::Small, Size::Medium, Size::Large];
 
-    /// The name that scenarios use.
+    /// The name used in scenarios.
     pub fn name(self) -> &'static str {
         match self {
             Self::Tiny => "tiny",
@@ -37,9 +37,9 @@ impl std::fmt::Display for Size {
     }
 }
 
-/// A name that is no size.
+/// The name is not a size.
 #[derive(Debug, thiserror::Error)]
-#[error("there is no size `{0}`: tiny, small, medium or large is needed")]
+#[error("unknown size `{0}`: expected one of tiny, small, medium, large")]
 pub struct UnknownSize(String);
 
 impl std::str::FromStr for Size {
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_read_back() {
+    fn names_parse_as_they_are_written() {
         for size in Size::ALL {
             assert_eq!(size.to_string().parse::<Size>().unwrap(), size);
             assert_eq!(serde_json::to_string(&size).unwrap(), format!("\"{size}\""));

@@ -1,4 +1,4 @@
-//! The texts: random, and the same everywhere.
+//! Random texts, the same on every machine.
 
 use aes_gcm::{Aes256Gcm, Key, KeyInit, Nonce, aead::AeadInPlace};
 
@@ -7,7 +7,7 @@ use crate::draw::Draw;
 /// The key of the published functions.
 pub(crate) const KEY: &str = "sWXKbbmxgkqmWVsJYNgt9dApYfQpwVDK";
 
-/// What the published search looks for.
+/// The search term of the published function.
 pub(crate) const SEARCH_TERM: &str = "apple";
 
 const WORDS_A_LINE: usize = 20;
@@ -35,7 +35,7 @@ const SPANISH: [&str; 19] = [
     "trabajo",
 ];
 
-/// Random Spanish words, 20 a line, `bytes` bytes of UTF-8 in all.
+/// Random Spanish words, 20 per line, `bytes` bytes of UTF-8 in total.
 pub(crate) fn spanish_text(bytes: usize, seed: u64) -> String {
     let mut draw = Draw::new("spanish", bytes, seed);
     let mut text = String::with_capacity(bytes + 16);
@@ -46,14 +46,14 @@ pub(crate) fn spanish_text(bytes: usize, seed: u64) -> String {
         text.push_str(SPANISH[draw.below(SPANISH.len())]);
         text.push(separator(position));
     }
-    // A cut through an accented letter would leave half of it.
+    // A cut inside an accented letter would leave half of it.
     text.truncate((0..=bytes).rfind(|&end| text.is_char_boundary(end)).unwrap_or(0));
     text.extend(std::iter::repeat_n(' ', bytes - text.len()));
     text
 }
 
-/// Random words of five letters, 20 a line, `bytes` bytes in all; the search term
-/// stands in ten lines that are spread over the text.
+/// Random words of five letters, 20 per line, `bytes` bytes in total. Ten lines, spread over the text,
+/// contain the search term.
 pub(crate) fn search_text(bytes: usize, seed: u64) -> String {
     let mut draw = Draw::new("search", bytes, seed);
     let word_bytes = SEARCH_TERM.len() + 1;
@@ -80,7 +80,7 @@ fn separator(position: usize) -> char {
     if position % WORDS_A_LINE == WORDS_A_LINE - 1 { '\n' } else { ' ' }
 }
 
-/// `nonce || ciphertext || tag` of `text`, as the published functions exchange it.
+/// `nonce || ciphertext || tag` of `text`: the message format of the published functions.
 pub(crate) fn encrypt(text: String, seed: u64, bytes: usize) -> Vec<u8> {
     let nonce = nonce(seed, bytes);
     let mut message = nonce.to_vec();
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spanish_ends_on_a_whole_letter_at_every_size() {
+    fn spanish_texts_have_exactly_the_stated_size() {
         for bytes in 0..200 {
             assert_eq!(spanish_text(bytes, 1).len(), bytes);
         }

@@ -1,4 +1,4 @@
-//! The functions understand the requests that are made for them.
+//! The functions accept the requests that this crate makes for them.
 
 use lumos_function::{Function, respond, wire::GuestPhases};
 use lumos_inputs::{Placement, Size, functions, input, output_key, request};
@@ -25,7 +25,7 @@ fn decodes_for(function: &str, request: &[u8]) -> Result<(), serde_json::Error> 
         "prime-numbers" => decodes::<prime_numbers::PrimeNumbers>(request),
         "records" | "records-messagepack" => decodes::<records::Records>(request),
         "mandelbrot-bitmap" => decodes::<mandelbrot_bitmap::MandelbrotBitmap>(request),
-        other => panic!("this test does not know {other}"),
+        other => panic!("this test lacks {other}"),
     }
 }
 
@@ -53,7 +53,7 @@ fn text(function: &str) -> String {
 }
 
 #[test]
-fn the_texts_are_what_the_functions_look_for() {
+fn the_functions_find_what_the_texts_contain() {
     let found = answer::<fuzzy_search::FuzzySearch>("fuzzy-search");
     let lines: Vec<usize> =
         found["lines"].as_str().unwrap().split(',').map(|line| line.parse().unwrap()).collect();
@@ -66,7 +66,7 @@ fn the_texts_are_what_the_functions_look_for() {
 }
 
 #[test]
-fn encryption_and_decryption_are_inverse_on_the_inputs() {
+fn encryption_and_decryption_are_inverse() {
     let decrypted = answer::<decrypt_message::DecryptMessage>("decrypt-message");
     assert_eq!(decrypted["data"], text("encrypt-message"));
     let encrypted = answer::<encrypt_message::EncryptMessage>("encrypt-message");
@@ -74,7 +74,7 @@ fn encryption_and_decryption_are_inverse_on_the_inputs() {
 }
 
 #[test]
-fn records_come_back_as_they_went() {
+fn records_survive_decoding_and_encoding() {
     for function in ["records", "records-messagepack"] {
         let answer = answer::<records::Records>(function);
         assert!(answer["records"].as_u64().unwrap() > 40, "{function}: {answer}");
@@ -82,12 +82,12 @@ fn records_come_back_as_they_went() {
         let document = answer["document"]["inline"].as_str().unwrap();
         let document = lumos_function::Base64::decode(document).unwrap().0;
         let input = input(function, Size::Tiny, SEED).unwrap().unwrap().bytes;
-        assert!(document == input, "{function}: the document is another");
+        assert!(document == input, "{function}: the document differs");
     }
 }
 
 #[test]
-fn outputs_have_a_place() {
+fn functions_with_output_have_an_output_key() {
     for info in functions() {
         assert_eq!(output_key(info.name, Size::Small).is_some(), info.has_output, "{}", info.name);
     }

@@ -1,13 +1,13 @@
-//! The paper's language-detection: character classes, trigram counts and rank
-//! distances over the whole text, with a large fixed cost.
+//! The paper's language-detection: character classes, trigram counts and rank distances over the whole
+//! text, with a large fixed cost.
 //!
-//! `whatlang` counts trigrams in a hash map and sorts what it takes from it; the
-//! map's seed does not reach the output.
+//! `whatlang` counts trigrams in a hash map and sorts them afterwards, so the seed of the map does not
+//! affect the output.
 
 use lumos_function::{Context, Error, Function, Source};
 use serde::{Deserialize, Serialize};
 
-/// Names a text's language.
+/// Detects the language of a text.
 pub struct LanguageDetection;
 
 /// `{"input": {"inline": "..."}}`
@@ -16,7 +16,7 @@ pub struct Request {
     input: Source,
 }
 
-/// `{"language": "spa"}`: a code of ISO 639-3.
+/// `{"language": "spa"}`: an ISO 639-3 code.
 #[derive(Debug, Serialize)]
 pub struct Output {
     language: &'static str,
@@ -30,7 +30,7 @@ impl Function for LanguageDetection {
         let bytes = cx.get(request.input)?;
         let text = cx.deserialize(|| String::from_utf8(bytes)).map_err(Error::bad_request)?;
         let found = whatlang::detect(&text)
-            .ok_or_else(|| Error::bad_request("the text is in no language that is known"))?;
+            .ok_or_else(|| Error::bad_request("the language of the text is unknown"))?;
         Ok(Output { language: found.lang().code() })
     }
 }
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn published_texts() {
+    fn detects_the_language_of_published_texts() {
         let spanish = r#"{"input":{"inline":"mañana amigo trabajo corazón ciudad felicidad"}}"#;
         assert_eq!(ask(spanish).unwrap(), r#"{"language":"spa"}"#);
         let german = r#"{"input":{"inline":"Hallo ich bin ein Mensch der Deutsch spricht."}}"#;
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_an_error() {
+    fn rejects_texts_without_a_language() {
         let error = ask(r#"{"input":{"inline":"1234"}}"#).unwrap_err();
         assert!(error.message().contains("language") && error.is_bad_request());
         assert!(ask(r#"{"input":"hola"}"#).unwrap_err().message().contains("line 1"));

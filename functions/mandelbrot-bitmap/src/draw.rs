@@ -1,15 +1,15 @@
-//! The set as a portable bitmap, after the description of the benchmarks game's
-//! mandelbrot: eight pixels at a time, because eight make a byte.
+//! The Mandelbrot set as a portable bitmap, after the description of the benchmarks game's mandelbrot:
+//! eight pixels at a time, because eight pixels make a byte.
 
-/// Pixels of a byte, side by side.
+/// Number of pixels in a byte, which lie side by side.
 const LANES: usize = 8;
 type Lanes = [f64; LANES];
 
-/// 12 rounds of 4 steps and a last step: 49 at most.
+/// At most 49 steps: 12 rounds of 4, and a last one.
 const ROUNDS: usize = 12;
 const STEPS_A_ROUND: usize = 4;
 
-/// The square of the radius beyond which a point has escaped.
+/// A point has escaped beyond the radius with this square.
 const ESCAPED: f64 = 4.0;
 
 /// The set in [-1.5, 0.5) x [-1, 1) as a binary PBM file ("P4") of `size` x `size`
@@ -28,7 +28,7 @@ pub fn bitmap(size: u32) -> Vec<u8> {
         draw_row(&mut file, &reals, f64::from(row) * step - 1.0);
     }
     #[cfg(feature = "five-percent-slower")]
-    draw_some_again(&reals, size, step);
+    draw_rows_again(&reals, size, step);
     file
 }
 
@@ -37,7 +37,7 @@ pub fn bitmap(size: u32) -> Vec<u8> {
 fn draw_row(file: &mut Vec<u8>, reals: &[Lanes], imaginary: f64) {
     let mut byte = 0;
     for real in reals {
-        // Beside a byte with pixels of the set, giving up early seldom pays.
+        // Next to a byte with pixels of the set, giving up early rarely saves time.
         let may_give_up = byte == 0;
         byte = if may_give_up {
             pixels::<true>(real, imaginary)
@@ -48,9 +48,9 @@ fn draw_row(file: &mut Vec<u8>, reals: &[Lanes], imaginary: f64) {
     }
 }
 
-/// Draws one row of twenty a second time, for nothing: 5 % more of the same work.
+/// Draws one row of twenty a second time and discards it: 5 % more of the same work.
 #[cfg(feature = "five-percent-slower")]
-fn draw_some_again(reals: &[Lanes], size: u32, step: f64) {
+fn draw_rows_again(reals: &[Lanes], size: u32, step: f64) {
     let mut rows = Vec::with_capacity(reals.len() * size as usize / 20 + reals.len());
     for row in (10..size).step_by(20) {
         draw_row(&mut rows, reals, f64::from(row) * step - 1.0);
@@ -58,8 +58,8 @@ fn draw_some_again(reals: &[Lanes], size: u32, step: f64) {
     std::hint::black_box(rows);
 }
 
-/// Eight pixels, the leftmost in the most significant bit; a set bit is a point that
-/// has not escaped.
+/// Eight pixels, the leftmost one in the most significant bit. A set bit is a point that has not
+/// escaped.
 fn pixels<const MAY_GIVE_UP: bool>(real: &Lanes, imaginary: f64) -> u8 {
     let (mut re, mut im) = (*real, [imaginary; LANES]);
     for _ in 0..ROUNDS {
@@ -108,9 +108,9 @@ mod tests {
         assert_eq!(bitmap(7), b"P4\n0 0\n");
     }
 
-    /// Each pixel by the definition, without lanes or early ends.
+    /// Computes each pixel by the definition, without lanes and without giving up early.
     #[test]
-    fn every_pixel_is_what_the_definition_says() {
+    fn every_pixel_follows_the_definition() {
         let size = 64;
         let file = bitmap(size);
         let pixels = &file[b"P4\n64 64\n".len()..];

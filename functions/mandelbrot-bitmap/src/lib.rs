@@ -1,7 +1,7 @@
 //! The paper's create-mandelbrot-bitmap: `f64` arithmetic, and a store.
 //!
-//! The published native variant draws its rows on all cores while the wasm variant
-//! cannot; here the rows are drawn one after the other on every target.
+//! The published native variant draws its rows on all cores, which the wasm variant cannot do. Here a
+//! single thread draws the rows on every target.
 
 use lumos_function::{Context, Error, Function, Sink, Stored};
 use serde::Deserialize;
@@ -13,11 +13,10 @@ pub use draw::bitmap;
 /// Draws the Mandelbrot set.
 pub struct MandelbrotBitmap;
 
-/// The widest image: 128 MiB.
-const WIDEST: u32 = 32_768;
+/// The widest image, in pixels; its file has 128 MiB.
+const MAX_WIDTH: u32 = 32_768;
 
-/// `{"image_size": 512, "output": "inline"}`; the size is in pixels, and is rounded
-/// down to a multiple of 8.
+/// `{"image_size": 512, "output": "inline"}`; the size is in pixels, rounded down to a multiple of 8.
 #[derive(Debug, Deserialize)]
 pub struct Request {
     image_size: u32,
@@ -29,9 +28,9 @@ impl Function for MandelbrotBitmap {
     type Output = Stored;
 
     fn run(request: Request, cx: &mut Context) -> Result<Stored, Error> {
-        if request.image_size > WIDEST {
+        if request.image_size > MAX_WIDTH {
             return Err(Error::bad_request(format!(
-                "image_size is {}: at most {WIDEST} are drawn",
+                "image_size is {}: it must be at most {MAX_WIDTH}",
                 request.image_size
             )));
         }
@@ -48,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_stored_where_the_request_says() {
+    fn stores_the_image_in_the_requested_sink() {
         let respond = |request: &str| {
             respond::<MandelbrotBitmap>(request.as_bytes(), &mut GuestPhases::default())
         };

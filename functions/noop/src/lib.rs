@@ -1,4 +1,4 @@
-//! The paper's hello-world: the cost of an invocation that does no work.
+//! The paper's hello-world: the cost of an invocation without work.
 
 use lumos_function::{Context, Error, Function};
 use serde::{Deserialize, Serialize};
@@ -34,13 +34,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_greets() {
+    fn answers_a_greeting() {
         let body = respond::<Noop>(b"{}", &mut GuestPhases::default()).unwrap();
         assert_eq!(body, br#"{"message":"Hello, World!"}"#);
     }
 
     #[test]
-    fn what_is_no_object_is_an_error() {
+    fn rejects_malformed_requests() {
         let error = respond::<Noop>(b"{", &mut GuestPhases::default()).unwrap_err();
         assert!(error.message().contains("line 1 column 1"), "{error}");
     }

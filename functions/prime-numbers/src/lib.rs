@@ -1,9 +1,8 @@
-//! The paper's get-prime-numbers: integer remainders, a growing list, and integers
-//! written as text.
+//! The paper's get-prime-numbers: integer remainders, a growing list, and integers written as text.
 //!
-//! The numbers have 32 bits on every target, where the published function has
-//! `usize`. A division of 32 bits is cheaper than one of 64 on some processors, so
-//! native times are not to be set against the published ones.
+//! The published function uses `usize`; here the numbers have 32 bits on every target. On some
+//! processors a 32-bit division is faster than a 64-bit one, so native times cannot be compared with
+//! the published ones.
 
 use lumos_function::{Context, Error, Function};
 use serde::{Deserialize, Serialize};
@@ -34,8 +33,8 @@ impl Function for PrimeNumbers {
 
 lumos_function::export!(PrimeNumbers);
 
-/// The primes up to and including `limit`, by trial division; 2 is always there, as in
-/// the published function.
+/// The primes up to and including `limit`, by trial division. 2 is always included, as in the
+/// published function.
 pub fn primes(limit: u32) -> Vec<u32> {
     let mut primes = vec![2];
     primes.extend((3..=limit).step_by(2).filter(|&odd| is_prime(odd)));
@@ -66,8 +65,8 @@ mod tests {
         assert_eq!(primes(0), [2]);
     }
 
-    /// The published sizes (6.0, 56.2, 538.5 KB) are of the list and some 70 bytes of
-    /// the published reply's frame.
+    /// The published sizes (6.0, 56.2, 538.5 KB) include about 70 bytes of the published reply around the
+    /// list.
     #[test]
     fn published_counts_and_sizes() {
         for (limit, count, bytes) in

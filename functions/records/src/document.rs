@@ -1,48 +1,48 @@
-//! The document: what a service exchanges with another one. `lumos-inputs` writes it.
+//! The document, as services exchange it. `lumos-inputs` writes it.
 
 use std::collections::BTreeMap;
 
 use lumos_function::Error;
 use serde::{Deserialize, Serialize};
 
-/// Records, and text that makes the document as long as it should be.
+/// Records, and padding that gives the document its exact size.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Document {
     /// In ascending order of their ids.
     pub records: Vec<Record>,
-    /// Means nothing.
+    /// Padding without meaning.
     pub padding: String,
 }
 
 /// One record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
-    /// Its key.
+    /// The key of the record.
     pub id: u64,
-    /// Who it is about.
+    /// The name of the person.
     pub name: String,
-    /// Whether it counts.
+    /// Whether the totals include the record.
     pub active: bool,
-    /// What it is filed under.
+    /// The categories of the record.
     pub tags: Vec<String>,
-    /// Where.
+    /// The address of the person.
     pub address: Address,
-    /// What was measured.
+    /// Measured values.
     pub metrics: Metrics,
-    /// Some records have one.
+    /// A comment; optional.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// Some records have one: the id of an earlier record.
+    /// The id of an earlier record; optional.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<u64>,
 }
 
-/// A place.
+/// A postal address with its position.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Address {
     /// Street and number.
     pub street: String,
-    /// City.
+    /// Name of the city.
     pub city: String,
     /// Degrees north.
     pub latitude: f64,
@@ -50,37 +50,37 @@ pub struct Address {
     pub longitude: f64,
 }
 
-/// Numbers.
+/// The measured values of a record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
-    /// Between 0 and 100.
+    /// A value between 0 and 100.
     pub score: f64,
-    /// Any number.
+    /// Any finite number.
     pub balance: f64,
-    /// How often.
+    /// Number of visits.
     pub visits: u32,
 }
 
-/// What a document adds up to.
+/// The totals of a document.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Totals {
-    /// How many records there are.
+    /// Number of records.
     pub records: u64,
-    /// How many of them are active.
+    /// Number of active records.
     pub active: u64,
-    /// Visits of the active ones.
+    /// Sum of the visits of active records.
     pub visits: u64,
-    /// Balances of the active ones, added in the document's order.
+    /// Sum of the balances of active records, in the order of the document.
     pub balance: f64,
-    /// Active records of each tag.
+    /// Number of active records with each tag.
     pub tags: BTreeMap<String, u64>,
 }
 
 impl Document {
-    /// Checks every record and adds up the active ones.
+    /// Checks every record and sums up the active ones.
     ///
     /// # Errors
-    /// When a record contradicts the document's rules.
+    /// When a record violates a rule of the document.
     pub fn add_up(&self) -> Result<Totals, Error> {
         let mut totals = Totals::default();
         let mut last = None;
@@ -97,7 +97,7 @@ impl Document {
 }
 
 impl Record {
-    /// `last` is the id of the record before.
+    /// `last` is the id of the previous record.
     fn check(&self, last: Option<u64>) -> Result<(), Error> {
         let wrong = |what: &str| Err(Error::bad_request(format!("record {}: {what}", self.id)));
         let Address { latitude, longitude, .. } = self.address;
@@ -123,7 +123,7 @@ impl Totals {
         self.visits += u64::from(record.metrics.visits);
         self.balance += record.metrics.balance;
         for tag in &record.tags {
-            // Most tags are known already; only a new one is copied.
+            // Most tags exist already; only a new tag is copied.
             match self.tags.get_mut(tag) {
                 Some(count) => *count += 1,
                 None => {

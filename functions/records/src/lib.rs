@@ -1,10 +1,9 @@
-//! Serialization as services know it: a structured document is decoded, checked, added
-//! up, and encoded again. Not of the paper, where serialization is the validation of a
-//! text's UTF-8.
+//! Serialisation as in real services: a structured document is decoded, checked, summed up, and encoded
+//! again. This function is not from the paper, whose serialisation is the UTF-8 validation of a text.
 //!
-//! Decoding counts as `deserialize`, adding up as `compute`, encoding as `serialize`.
-//! A document in MessagePack names its fields, as the one in JSON does; inline it
-//! travels as base64, whose decoding counts as `deserialize` too.
+//! Decoding counts as `deserialize`, summing up as `compute`, encoding as `serialize`. A MessagePack
+//! document contains the names of its fields, like a JSON document. Inline it is sent as base64, whose
+//! decoding counts as `deserialize` too.
 
 pub mod document;
 
@@ -12,7 +11,7 @@ use document::{Document, Totals};
 use lumos_function::{Base64, Context, Error, Function, Sink, Source, Stored};
 use serde::{Deserialize, Serialize};
 
-/// Decodes, adds up, encodes.
+/// Decodes, sums up and encodes a document of records.
 pub struct Records;
 
 /// `{"format": "json", "input": {"inline": "..."}, "output": "inline"}`
@@ -23,7 +22,7 @@ pub struct Request {
     output: Sink,
 }
 
-/// How the document is written.
+/// The encoding of the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
@@ -33,7 +32,7 @@ pub enum Format {
     MessagePack,
 }
 
-/// The totals, and where the document went.
+/// The totals, and where the document was stored.
 #[derive(Debug, Serialize)]
 pub struct Output {
     #[serde(flatten)]
@@ -61,10 +60,10 @@ impl Function for Records {
 
 lumos_function::export!(Records);
 
-/// Reads a document.
+/// Decodes a document.
 ///
 /// # Errors
-/// When the bytes are none.
+/// When the bytes are not a document.
 pub fn decode(format: Format, bytes: &[u8]) -> Result<Document, Error> {
     match format {
         Format::Json => serde_json::from_slice(bytes).map_err(Error::bad_request),
@@ -73,10 +72,10 @@ pub fn decode(format: Format, bytes: &[u8]) -> Result<Document, Error> {
     .map_err(|error| error.context("the document is not understood"))
 }
 
-/// Writes a document.
+/// Encodes a document.
 ///
 /// # Errors
-/// None that a document of this crate can give.
+/// None: every document of this crate can be encoded.
 pub fn encode(format: Format, document: &Document) -> Result<Vec<u8>, Error> {
     Ok(match format {
         Format::Json => serde_json::to_vec(document)?,
@@ -105,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn both_formats_give_the_same_totals_and_the_document_back() {
+    fn both_formats_give_the_same_totals_and_return_the_document() {
         let document = decode(Format::Json, TWO.as_bytes()).unwrap();
         let inline = |format, text: String| serde_json::json!({"format": format, "input": {"inline": text}, "output": "inline"});
         let packed = Base64(encode(Format::MessagePack, &document).unwrap());
@@ -126,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_that_breaks_its_rules_is_refused() {
+    fn rejects_documents_that_violate_a_rule() {
         let with = |from: &str, to: &str| {
             let document = TWO.replace(from, to);
             let request = serde_json::json!(

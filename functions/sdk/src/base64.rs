@@ -3,20 +3,20 @@
 use ::base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Serialize, Serializer};
 
-use crate::Error;
+use crate::error::Error;
 
-/// Bytes that a JSON output shows as base64 (standard alphabet, padded).
+/// Bytes that are base64 in a JSON output (standard alphabet, padded).
 ///
-/// The encoding happens while the output is serialized, so it counts as `serialize`.
+/// They are encoded while the output is serialised, which counts as `serialize`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Base64(pub Vec<u8>);
 
 impl Base64 {
-    /// Reads base64 text.
+    /// Decodes base64 text, which is part of a request.
     ///
     /// # Errors
-    /// When `text`, which is what somebody asked for, is not base64 of the standard alphabet
-    /// with padding: [`Error::is_bad_request`].
+    /// A [bad request](Error::is_bad_request), if `text` is not base64 of the standard alphabet with
+    /// padding.
     pub fn decode(text: impl AsRef<[u8]>) -> Result<Self, Error> {
         let decoded = STANDARD.decode(text).map(Self);
         decoded.map_err(|error| Error::bad_request(error).context("not base64"))

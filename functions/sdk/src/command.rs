@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use lumos_wire::phases::GuestPhases;
 
-use crate::{Error, Function, respond};
+use crate::error::Error;
+use crate::function::Function;
+use crate::invoke::respond;
 
 /// Serves the one request on stdin.
 pub fn main<F: Function>() -> ExitCode {

@@ -3,23 +3,16 @@
 use lumos_wire::Status;
 use lumos_wire::envelope::TRAILER;
 
-use crate::{Function, invoke_bytes};
+use crate::function::Function;
+use crate::invoke::invoke_bytes;
 
 pub use lumos_wire::canary::spin as canary;
 
-wit_bindgen::generate!({
-    world: "function",
-    path: "wit",
-    pub_export_macro: true,
-    export_macro_name: "__export_component",
-    default_bindings_module: "lumos_function::component",
-});
-
-/// Serves a request: the answer with its trailer, whose status says whether it is an output or a
-/// refusal of the request; or an error's message alone.
+/// Serves a request. The answer is an envelope, whose status distinguishes an output from a rejected
+/// request.
 ///
 /// # Errors
-/// When the function fails.
+/// The message alone, if the function fails.
 pub fn invoke<F: Function>(request: &[u8]) -> Result<Vec<u8>, String> {
     let mut answer = invoke_bytes::<F>(request);
     if answer.last() != Some(&(Status::Error as u8)) {
@@ -36,7 +29,7 @@ macro_rules! __export_for_target {
         const _: () = {
             struct Component;
 
-            impl $crate::component::Guest for Component {
+            impl $crate::bindings::Guest for Component {
                 fn invoke(payload: Vec<u8>) -> Result<Vec<u8>, String> {
                     $crate::component::invoke::<$function>(&payload)
                 }
@@ -46,7 +39,7 @@ macro_rules! __export_for_target {
                 }
             }
 
-    $crate::component::__export_component!(Component with_types_in $crate::component);
+    $crate::bindings::__export_component!(Component with_types_in $crate::bindings);
         };
     };
 }

@@ -1,10 +1,10 @@
-//! What a function may ask for while it runs.
-
-use std::time::Instant;
+//! What a function can use while it runs.
 
 use lumos_wire::phases::{GuestPhase, GuestPhases};
 
-use crate::{Error, Sink, Source, Stored, storage};
+use crate::error::Error;
+use crate::storage::{self, Sink, Source, Stored};
+use crate::time::timed;
 
 /// Storage and phase marks of one invocation.
 #[derive(Default)]
@@ -16,40 +16,28 @@ impl Context {
     /// Fetches the bytes that `source` names.
     ///
     /// # Errors
-    /// When there is no such value, or the storage does not answer.
+    /// When the value does not exist, or the storage does not respond.
     pub fn get(&mut self, source: Source) -> Result<Vec<u8>, Error> {
         storage::get(source, &mut self.phases)
     }
 
-    /// Stores `bytes` where `sink` says.
+    /// Stores `bytes` in `sink`.
     ///
     /// # Errors
-    /// When the storage refuses or does not answer.
+    /// When the storage rejects the value or does not respond.
     pub fn put(&mut self, sink: Sink, bytes: Vec<u8>) -> Result<Stored, Error> {
         storage::put(sink, bytes, &mut self.phases)
     }
 
-    /// Counts the time of `turn` as `deserialize`: stored bytes become the function's
+    /// Adds the time of `work` to the phase `deserialize`: it turns stored bytes into the function's
     /// data.
-    pub fn deserialize<T>(&mut self, turn: impl FnOnce() -> T) -> T {
-        self.timed(GuestPhase::Deserialize, turn)
+    pub fn deserialize<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        timed(&mut self.phases, GuestPhase::Deserialize, work)
     }
 
-    /// Counts the time of `turn` as `serialize`: the function's data become bytes to be
-    /// stored. The response's own encoding counts by itself.
-    pub fn serialize<T>(&mut self, turn: impl FnOnce() -> T) -> T {
-        self.timed(GuestPhase::Serialize, turn)
+    /// Adds the time of `work` to the phase `serialize`: it turns the function's data into bytes to
+    /// store. The encoding of the response is counted without this call.
+    pub fn serialize<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        timed(&mut self.phases, GuestPhase::Serialize, work)
     }
-
-    fn timed<T>(&mut self, phase: GuestPhase, turn: impl FnOnce() -> T) -> T {
-        let started = Instant::now();
-        let data = turn();
-        self.phases.add(phase, nanoseconds_since(started));
-        data
-    }
-}
-
-/// Nanoseconds from `started` until now; `u64` holds 584 years of them.
-pub(crate) fn nanoseconds_since(started: Instant) -> u64 {
-    started.elapsed().as_nanos() as u64
 }

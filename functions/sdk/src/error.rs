@@ -1,4 +1,4 @@
-//! Why an invocation has no output.
+//! The error of an invocation.
 
 use std::fmt::{self, Display};
 
@@ -6,8 +6,8 @@ use lumos_wire::Status;
 
 /// A message for the caller.
 ///
-/// Any error turns into one with `?`; like `anyhow::Error`, and for the same reason,
-/// it is not an [`std::error::Error`] itself.
+/// The operator `?` converts any error into this type. Like `anyhow::Error`, and for the same reason,
+/// it does not implement [`std::error::Error`].
 #[derive(Debug)]
 pub struct Error {
     message: String,
@@ -20,15 +20,15 @@ impl Error {
         Self { message: message.into(), is_bad_request: false }
     }
 
-    /// The request is wrong, and would be wrong next time: what it says, or the data that it
-    /// names. A storage that does not answer is no such error.
+    /// The request itself is wrong, or the data that it names, and will be wrong next time. A storage
+    /// that does not respond is not such an error.
     pub fn bad_request(reason: impl Display) -> Self {
         Self { message: reason.to_string(), is_bad_request: true }
     }
 
-    /// The same error, with what was being done in front.
-    pub fn context(self, doing: impl Display) -> Self {
-        Self { message: format!("{doing}: {}", self.message), ..self }
+    /// The same error, with the failed step in front of the message.
+    pub fn context(self, step: impl Display) -> Self {
+        Self { message: format!("{step}: {}", self.message), ..self }
     }
 
     /// The message.
@@ -36,7 +36,7 @@ impl Error {
         &self.message
     }
 
-    /// Whether the request is to blame.
+    /// Whether the request is wrong.
     pub fn is_bad_request(&self) -> bool {
         self.is_bad_request
     }

@@ -1,16 +1,15 @@
-//! Storage that the host reaches for the function: two calls, and no socket in the guest.
+//! Storage through host calls: two calls, and no socket in the guest.
 //!
-//! A component imports the interface `storage` of `wit/function.wit`. A preview 1 module
-//! imports three functions of module `lumos`, which say the same in integers:
-//! `storage_get` and `storage_put` return a length, or -1 - length for an error, of the
-//! bytes that wait with the host, if there are any, until `storage_take` has them copied into the guest's
-//! own allocation.
+//! A component imports the interface `storage` of `wit/function.wit`. A preview 1 module imports
+//! three functions of module `lumos`, which do the same with integers. `storage_get` and
+//! `storage_put` return the length of the result, or -1 - length of an error message. The host
+//! keeps these bytes until `storage_take` copies them into memory that the guest has allocated.
 
 pub(crate) use target::{get, put};
 
 #[cfg(not(target_family = "wasm"))]
 mod target {
-    use crate::Error;
+    use crate::error::Error;
 
     pub(crate) fn get(_key: &str) -> Result<Vec<u8>, Error> {
         Err(no_host())
@@ -27,8 +26,8 @@ mod target {
 
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 mod target {
-    use crate::Error;
-    use crate::component::lumos::function::storage;
+    use crate::bindings::lumos::function::storage;
+    use crate::error::Error;
 
     pub(crate) fn get(key: &str) -> Result<Vec<u8>, Error> {
         storage::get(key).map_err(Error::new)
@@ -41,7 +40,7 @@ mod target {
 
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 mod target {
-    use crate::Error;
+    use crate::error::Error;
 
     #[link(wasm_import_module = "lumos")]
     unsafe extern "C" {
@@ -62,13 +61,13 @@ mod target {
             .map(drop)
     }
 
-    /// Takes what waits: the value, or an error's message.
+    /// Takes the bytes that the host keeps: the value, or an error message.
     fn outcome(length: i64) -> Result<Vec<u8>, Error> {
         let bytes = if length < 0 { -1 - length } else { length } as usize;
         let mut waiting = Vec::with_capacity(bytes);
         if bytes > 0 {
-            // SAFETY: the host writes the `bytes` bytes that it has just told, and there
-            // is room for them.
+            // SAFETY: the host writes exactly `bytes` bytes, the length that it has just returned, and
+            // the vector has room for them.
             unsafe {
                 storage_take(waiting.as_mut_ptr());
                 waiting.set_len(bytes);

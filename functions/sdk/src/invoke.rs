@@ -1,13 +1,14 @@
 //! One invocation: what all forms of a function share.
 
-use std::time::Instant;
-
 use lumos_wire::envelope::{self, Status};
 use lumos_wire::phases::{GuestPhase, GuestPhases};
 
-use crate::{Context, Error, Function};
+use crate::context::Context;
+use crate::error::Error;
+use crate::function::Function;
+use crate::time::Lap;
 
-/// Serves one request and seals the answer with its phases (`lumos_wire::envelope`).
+/// Serves one request. The answer is an envelope with the phases (`lumos_wire::envelope`).
 pub fn invoke_bytes<F: Function>(request: &[u8]) -> Vec<u8> {
     let mut phases = GuestPhases::default();
     let (mut body, status) = match respond::<F>(request, &mut phases) {
@@ -23,11 +24,11 @@ pub fn invoke_bytes<F: Function>(request: &[u8]) -> Vec<u8> {
 
 /// Serves one request: JSON in, JSON out.
 ///
-/// A clock read costs an interpreted guest up to 1.7 us, so there are four, and
-/// neighbouring phases share one.
+/// A clock read costs an interpreted guest up to 1.7 us. There are four, because adjacent phases share
+/// one.
 ///
 /// # Errors
-/// When the request is not what the function takes, or the function fails.
+/// When the request cannot be decoded, or the function fails.
 pub fn respond<F: Function>(request: &[u8], phases: &mut GuestPhases) -> Result<Vec<u8>, Error> {
     let mut lap = Lap::start();
     let request = serde_json::from_slice(request)
@@ -48,22 +49,5 @@ pub fn respond<F: Function>(request: &[u8], phases: &mut GuestPhases) -> Result<
 fn merge(into: &mut GuestPhases, from: &GuestPhases) {
     for phase in GuestPhase::ALL {
         into.add(phase, from.get(phase));
-    }
-}
-
-/// A stopwatch whose laps leave no gap.
-struct Lap(Instant);
-
-impl Lap {
-    fn start() -> Self {
-        Self(Instant::now())
-    }
-
-    /// Nanoseconds since the last lap.
-    fn next(&mut self) -> u64 {
-        let now = Instant::now();
-        let ns = now.duration_since(self.0).as_nanos() as u64;
-        self.0 = now;
-        ns
     }
 }

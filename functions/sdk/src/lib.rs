@@ -1,7 +1,8 @@
 //! The guest side of a lumos function.
 //!
-//! A function crate implements [`Function`] and calls [`export!`] in its `lib.rs`; its
-//! `main.rs` is one call of [`main!`]. The target decides the form:
+//! A function crate implements [`Function`] and calls [`export!`] in its `lib.rs`; its `main.rs` is
+//! one call of [`main!`]. A request enters as JSON bytes; the answer leaves as JSON bytes with the
+//! measured phases ([`wire::envelope`]). The target decides the form of the artifact:
 //!
 //! | target | library | executable |
 //! |---|---|---|
@@ -9,9 +10,20 @@
 //! | `wasm32-wasip1` | a reactor: `alloc`, `invoke`, `canary`, `oom` | a command |
 //! | `wasm32-wasip2` | a component of `wit/function.wit` | a command |
 //!
-//! A command reads one request from stdin and writes the response to stdout; an error
-//! goes to stderr and makes the exit code 1. What a function does not use is not
-//! linked: without storage a module has no sockets, no Redis and no files.
+//! A command reads one request from stdin and writes the response to stdout. On an error it writes
+//! the message to stderr and exits with code 1. Unused parts are not linked: a module without
+//! storage has no sockets, no Redis client and no files.
+//!
+//! | module | content |
+//! |---|---|
+//! | `function`, `context` | what a function implements, and what it can use |
+//! | `invoke` | one invocation: what all forms share |
+//! | `native`, `reactor`, `component`, `command` | the forms |
+//! | `bindings` | the component's interface |
+//! | `storage` | where a function's data comes from and goes to |
+//! | [`redis`], `host` | the storages outside the guest |
+//! | [`socket`], `wasmedge_socket` | TCP connections |
+//! | `base64`, `error`, `time` | binary output, errors, the stopwatch |
 //!
 //! ```
 //! use lumos_function::{Context, Error, Function};
@@ -31,12 +43,17 @@
 mod base64;
 mod context;
 mod error;
+mod function;
 mod host;
 mod invoke;
 pub mod redis;
 pub mod socket;
 mod storage;
+mod time;
 
+#[doc(hidden)]
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+pub mod bindings;
 #[cfg(target_family = "wasm")]
 mod command;
 #[doc(hidden)]
@@ -53,27 +70,12 @@ mod wasmedge_socket;
 pub use base64::Base64;
 pub use context::Context;
 pub use error::Error;
+pub use function::Function;
 pub use invoke::{invoke_bytes, respond};
 pub use lumos_wire as wire;
 pub use storage::{Sink, Source, Stored};
 
-use serde::{Serialize, de::DeserializeOwned};
-
-/// A serverless function.
-pub trait Function {
-    /// The request, decoded from JSON.
-    type Request: DeserializeOwned;
-    /// The response, encoded as JSON.
-    type Output: Serialize;
-
-    /// Serves one request.
-    ///
-    /// # Errors
-    /// Whatever keeps the function from an output; the message reaches the caller.
-    fn run(request: Self::Request, cx: &mut Context) -> Result<Self::Output, Error>;
-}
-
-/// Makes a type the function of its crate: call it once, in `lib.rs`.
+/// Exports a type that implements [`Function`]. Call it once, in `lib.rs`.
 #[macro_export]
 macro_rules! export {
     ($function:ty) => {
@@ -97,13 +99,3 @@ pub use command::main as __main;
 #[doc(hidden)]
 #[cfg(not(target_family = "wasm"))]
 pub use native::{main as __main, serve};
-
-// On a native target nothing is exported: the executable is the artifact.
-#[doc(hidden)]
-#[macro_export]
-#[cfg(not(target_family = "wasm"))]
-macro_rules! __export_for_target {
-    ($function:ty) => {
-        const _: fn(&[u8]) -> Vec<u8> = $crate::invoke_bytes::<$function>;
-    };
-}

@@ -4,7 +4,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::{Function, invoke_bytes};
+use crate::function::Function;
+use crate::invoke::invoke_bytes;
 
 pub use lumos_wire::canary::spin as canary;
 
@@ -12,21 +13,21 @@ thread_local! {
     static ANSWER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Makes room for a request of `bytes` bytes, which the host fills and gives back to
-/// [`invoke`]. The last answer is gone afterwards.
+/// Allocates memory for a request of `bytes` bytes, which the host fills and passes to [`invoke`]. It
+/// frees the previous answer.
 pub fn alloc(bytes: u32) -> *mut u8 {
     drop(ANSWER.take());
     Box::into_raw(Box::<[u8]>::new_uninit_slice(bytes as usize)).cast()
 }
 
-/// Serves the request at `request`, and returns where its answer is:
-/// address << 32 | length. The answer is the guest's until the next call.
+/// Serves the request at `request` and returns the position of its answer: address << 32 | length.
+/// The answer remains valid until the next call.
 ///
 /// # Safety
-/// `request` comes from [`alloc`] of the same `bytes`, and the host has filled it.
+/// `request` must come from [`alloc`] with the same `bytes`, and the host must have filled it.
 pub unsafe fn invoke<F: Function>(request: *mut u8, bytes: u32) -> u64 {
     let request = std::ptr::slice_from_raw_parts_mut(request, bytes as usize);
-    // SAFETY: `alloc` made this box, and the caller has filled it.
+    // SAFETY: `alloc` created this box, and the caller has filled it.
     let request = unsafe { Box::from_raw(request) };
     let answer = invoke_bytes::<F>(&request);
     drop(request);
@@ -35,42 +36,42 @@ pub unsafe fn invoke<F: Function>(request: *mut u8, bytes: u32) -> u64 {
     place
 }
 
-/// 1 when an allocation has failed: that is why the guest trapped.
+/// 1 if an allocation has failed, which explains a trap.
 pub fn oom() -> u32 {
     u32::from(OUT_OF_MEMORY.load(Ordering::Relaxed))
 }
 
 static OUT_OF_MEMORY: AtomicBool = AtomicBool::new(false);
 
-/// The system's allocator, which remembers that it has failed: to the host, the abort
-/// that follows looks like any other trap.
-struct Remembering;
+/// The system's allocator, which records a failure. Without this, the host cannot distinguish the
+/// abort that follows from any other trap.
+struct FailureRecorder;
 
 #[global_allocator]
-static ALLOCATOR: Remembering = Remembering;
+static ALLOCATOR: FailureRecorder = FailureRecorder;
 
-fn remember(memory: *mut u8) -> *mut u8 {
+fn record_failure(memory: *mut u8) -> *mut u8 {
     if memory.is_null() {
         OUT_OF_MEMORY.store(true, Ordering::Relaxed);
     }
     memory
 }
 
-// SAFETY: every call goes to `System` unchanged.
-unsafe impl GlobalAlloc for Remembering {
+// SAFETY: every call is passed to `System` unchanged.
+unsafe impl GlobalAlloc for FailureRecorder {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller keeps `System`'s contract, which is this one's.
-        remember(unsafe { System.alloc(layout) })
+        // SAFETY: the caller fulfils the contract of `GlobalAlloc`, which `System` shares.
+        record_failure(unsafe { System.alloc(layout) })
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: as above.
-        remember(unsafe { System.alloc_zeroed(layout) })
+        record_failure(unsafe { System.alloc_zeroed(layout) })
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
         // SAFETY: as above.
-        remember(unsafe { System.realloc(memory, layout, bytes) })
+        record_failure(unsafe { System.realloc(memory, layout, bytes) })
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
@@ -90,7 +91,7 @@ macro_rules! __export_for_target {
 
         #[unsafe(no_mangle)]
         unsafe extern "C" fn invoke(request: *mut u8, bytes: u32) -> u64 {
-            // SAFETY: the host keeps the contract of `lumos_function`'s reactor.
+            // SAFETY: the host fulfils the contract of `lumos_function`'s reactor.
             unsafe { $crate::reactor::invoke::<$function>(request, bytes) }
         }
 

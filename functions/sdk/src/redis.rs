@@ -1,4 +1,4 @@
-//! Values of a Redis server, with the socket's time kept apart from the protocol's.
+//! Values of a Redis server. The time of the socket and the time of the protocol are separate phases.
 
 use std::cell::RefCell;
 use std::io::{self, Read, Write};
@@ -9,8 +9,9 @@ use ::redis::{Cmd, Parser, RedisError, RedisResult, Value, cmd};
 use lumos_wire::phases::{GuestPhase, GuestPhases};
 use lumos_wire::{CONNECTION, REDIS_URL};
 
-use crate::context::nanoseconds_since;
-use crate::{Error, socket};
+use crate::error::Error;
+use crate::socket;
+use crate::time::nanoseconds_since;
 
 /// Fetches the value of `key`.
 pub(crate) fn get(key: &str, phases: &mut GuestPhases) -> Result<Vec<u8>, Error> {
@@ -21,7 +22,7 @@ pub(crate) fn get(key: &str, phases: &mut GuestPhases) -> Result<Vec<u8>, Error>
     }
 }
 
-/// Makes `bytes` the value of `key`.
+/// Sets the value of `key`.
 pub(crate) fn set(key: &str, bytes: &[u8], phases: &mut GuestPhases) -> Result<(), Error> {
     match execute(cmd("SET").arg(key).arg(bytes), phases)? {
         Value::Okay => Ok(()),
@@ -29,21 +30,21 @@ pub(crate) fn set(key: &str, bytes: &[u8], phases: &mut GuestPhases) -> Result<(
     }
 }
 
-/// The address in the environment ([`REDIS_URL`]), read at each call.
+/// The server's address, from the environment variable [`REDIS_URL`].
 ///
 /// # Errors
-/// When the variable is missing or is not `redis://ip:port`.
+/// When the variable is missing or is not of the form `redis://ip:port`.
 pub fn address() -> Result<SocketAddrV4, Error> {
     let url = std::env::var(REDIS_URL)
         .map_err(|_| Error::new(format!("storage `redis` needs the variable {REDIS_URL}")))?;
     url.strip_prefix("redis://")
         .and_then(|rest| rest.trim_end_matches('/').parse().ok())
         .ok_or_else(|| {
-            Error::new(format!("{REDIS_URL} is `{url}`: `redis://ip:port` is needed, ip numeric"))
+            Error::new(format!("{REDIS_URL} is `{url}`: expected `redis://ip:port`, ip numeric"))
         })
 }
 
-/// What the environment says, read at the first command of an instance.
+/// The settings in the environment, read at the first command of an instance.
 #[derive(Clone, Copy)]
 struct Settings {
     address: SocketAddrV4,
@@ -58,7 +59,7 @@ impl Settings {
             Ok("instance") => true,
             Ok(other) => {
                 return Err(Error::new(format!(
-                    "{CONNECTION} is `{other}`: `request` or `instance` is needed"
+                    "{CONNECTION} is `{other}`: expected `request` or `instance`"
                 )));
             }
         };
@@ -78,14 +79,14 @@ fn settings() -> Result<Settings, Error> {
     })
 }
 
-/// Runs one command, on the kept connection if there is one.
+/// Runs one command, on the open connection if there is one.
 fn execute(command: &Cmd, phases: &mut GuestPhases) -> Result<Value, Error> {
     let settings = settings()?;
     let started = Instant::now();
     let before = phases.total();
 
     let request = command.get_packed_command();
-    let answered = exchange_on_some_connection(&settings, &request, phases);
+    let answered = exchange_with_retry(&settings, &request, phases);
 
     let elsewhere = phases.total() - before;
     phases.add(GuestPhase::IoProtocol, nanoseconds_since(started).saturating_sub(elsewhere));
@@ -93,7 +94,7 @@ fn execute(command: &Cmd, phases: &mut GuestPhases) -> Result<Value, Error> {
     if settings.keep {
         KEPT.set(Some(stream));
     } else {
-        // To close it takes some engines as long as to open it.
+        // On some engines, closing takes as long as opening.
         let started = Instant::now();
         drop(stream);
         phases.add(GuestPhase::IoConnect, nanoseconds_since(started));
@@ -101,8 +102,9 @@ fn execute(command: &Cmd, phases: &mut GuestPhases) -> Result<Value, Error> {
     value.extract_error().map_err(explain)
 }
 
-/// A kept connection that broke, say because the server closed it, is replaced once.
-fn exchange_on_some_connection(
+/// If the kept connection is broken, for example because the server closed it, a new one replaces it
+/// once.
+fn exchange_with_retry(
     settings: &Settings,
     request: &[u8],
     phases: &mut GuestPhases,
@@ -161,11 +163,12 @@ impl Write for Timed<'_> {
 }
 
 fn explain(error: RedisError) -> Error {
-    let doing = if error.is_timeout() { "timed out: redis" } else { "redis" };
-    Error::new(format!("{doing}: {error}"))
+    let subject = if error.is_timeout() { "timed out: redis" } else { "redis" };
+    Error::new(format!("{subject}: {error}"))
 }
 
-/// The answer itself is not shown: `Debug` of all that Redis can say takes 30 KB.
+/// The message leaves out the answer itself, because `Debug` of every possible answer takes 30 KB of
+/// code.
 fn unexpected(command: &str) -> Error {
-    Error::new(format!("redis answered {command} with something of another kind"))
+    Error::new(format!("redis answered {command} with a value of another type"))
 }

@@ -1,4 +1,4 @@
-//! TCP connections, which are `std`'s on every target.
+//! TCP connections; on every target they are those of `std`.
 
 use std::io;
 use std::net::{SocketAddrV4, TcpStream};
@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use lumos_wire::IO_TIMEOUT_MS;
 
-use crate::Error;
+use crate::error::Error;
 
-/// The longest time that a read or write of a socket may take, from the environment
-/// ([`IO_TIMEOUT_MS`]); `None` means for ever.
+/// The longest time that a read or write on a socket may take, from the environment variable
+/// [`IO_TIMEOUT_MS`]; `None` means unlimited.
 ///
 /// # Errors
 /// When the variable is set and is not a positive number of milliseconds.
@@ -18,26 +18,26 @@ pub fn timeout() -> Result<Option<Duration>, Error> {
     match text.parse() {
         Ok(ms) if ms > 0 => Ok(Some(Duration::from_millis(ms))),
         _ => Err(Error::new(format!(
-            "{IO_TIMEOUT_MS} is `{text}`: a positive number of milliseconds is needed"
+            "{IO_TIMEOUT_MS} is `{text}`: expected a positive number of milliseconds"
         ))),
     }
 }
 
-/// Connects to `address`; reads and writes then fail after `timeout`.
+/// Connects to `address`. Reads and writes on the connection fail after `timeout`.
 ///
 /// # Errors
-/// When nobody listens there.
+/// When the connection cannot be opened.
 pub fn connect(address: SocketAddrV4, timeout: Option<Duration>) -> Result<TcpStream, Error> {
     open(address, timeout).map_err(|error| io_error(&format!("connect to {address}"), &error))
 }
 
-/// An error's message that begins with `timed out` exactly when time ran out.
-pub fn io_error(doing: &str, error: &io::Error) -> Error {
+/// An error whose message begins with `timed out` if and only if the time limit was exceeded.
+pub fn io_error(step: &str, error: &io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
-            Error::new(format!("timed out: {doing}"))
+            Error::new(format!("timed out: {step}"))
         }
-        _ => Error::new(format!("{doing}: {error}")),
+        _ => Error::new(format!("{step}: {error}")),
     }
 }
 
@@ -49,8 +49,7 @@ fn open(address: SocketAddrV4, timeout: Option<Duration>) -> io::Result<TcpStrea
         }
         _ => TcpStream::connect(address)?,
     };
-    // Preview 2 sockets know neither of these on every host, which then stops a
-    // blocked guest itself.
+    // Not every preview 2 host supports these options. Such a host stops a blocked guest itself.
     let _ = stream.set_nodelay(true);
     let _ = stream.set_read_timeout(timeout);
     let _ = stream.set_write_timeout(timeout);

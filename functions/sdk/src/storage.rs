@@ -1,16 +1,18 @@
 //! Where a function's data comes from and goes to.
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use lumos_wire::DATA_FOLDER;
 use lumos_wire::phases::{GuestPhase, GuestPhases};
 use serde::{Deserialize, Serialize};
 
-use crate::context::nanoseconds_since;
-use crate::{Base64, Error, host, redis};
+use crate::base64::Base64;
+use crate::error::Error;
+use crate::time::timed;
+use crate::{host, redis};
 
-/// Where input data is.
+/// Where input data comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
@@ -18,7 +20,7 @@ pub enum Source {
     Inline(String),
     /// A value of the Redis server: `{"redis": "key"}`.
     Redis(String),
-    /// A file: `{"local": "path"}`, relative to the folder of data ([`DATA_FOLDER`]).
+    /// A file: `{"local": "path"}`, relative to the data folder ([`DATA_FOLDER`]).
     Local(String),
     /// A value that the host fetches: `{"host": "key"}`.
     Host(String),
@@ -32,7 +34,7 @@ pub enum Sink {
     Inline,
     /// To the Redis server: `{"redis": "key"}`.
     Redis(String),
-    /// To a file: `{"local": "path"}`, relative to the folder of data ([`DATA_FOLDER`]).
+    /// To a file: `{"local": "path"}`, relative to the data folder ([`DATA_FOLDER`]).
     Local(String),
     /// To the host, which stores it: `{"host": "key"}`.
     Host(String),
@@ -51,21 +53,21 @@ pub enum Stored {
     Redis {
         /// The key.
         redis: String,
-        /// How many bytes were stored.
+        /// Number of bytes stored.
         bytes: u64,
     },
     /// `{"local": "path", "bytes": 1}`
     Local {
         /// The path.
         local: String,
-        /// How many bytes were stored.
+        /// Number of bytes stored.
         bytes: u64,
     },
     /// `{"host": "key", "bytes": 1}`
     Host {
         /// The key.
         host: String,
-        /// How many bytes were stored.
+        /// Number of bytes stored.
         bytes: u64,
     },
 }
@@ -74,10 +76,10 @@ pub(crate) fn get(source: Source, phases: &mut GuestPhases) -> Result<Vec<u8>, E
     match source {
         Source::Inline(text) => Ok(text.into_bytes()),
         Source::Redis(key) => redis::get(&key, phases),
-        Source::Local(path) => timed(GuestPhase::IoRead, phases, || {
-            std::fs::read(place(&path)).map_err(|error| file_error(&path, error))
+        Source::Local(path) => timed(phases, GuestPhase::IoRead, || {
+            std::fs::read(resolve(&path)).map_err(|error| file_error(&path, error))
         }),
-        Source::Host(key) => timed(GuestPhase::IoRead, phases, || host::get(&key)),
+        Source::Host(key) => timed(phases, GuestPhase::IoRead, || host::get(&key)),
     }
 }
 
@@ -90,34 +92,26 @@ pub(crate) fn put(sink: Sink, data: Vec<u8>, phases: &mut GuestPhases) -> Result
             Ok(Stored::Redis { redis: key, bytes })
         }
         Sink::Local(path) => {
-            timed(GuestPhase::IoWrite, phases, || {
-                std::fs::write(place(&path), &data).map_err(|error| file_error(&path, error))
+            timed(phases, GuestPhase::IoWrite, || {
+                std::fs::write(resolve(&path), &data).map_err(|error| file_error(&path, error))
             })?;
             Ok(Stored::Local { local: path, bytes })
         }
         Sink::Host(key) => {
-            timed(GuestPhase::IoWrite, phases, || host::put(&key, &data))?;
+            timed(phases, GuestPhase::IoWrite, || host::put(&key, &data))?;
             Ok(Stored::Host { host: key, bytes })
         }
     }
 }
 
-/// Counts what `transfer` takes as `phase`.
-fn timed<T>(phase: GuestPhase, phases: &mut GuestPhases, transfer: impl FnOnce() -> T) -> T {
-    let started = Instant::now();
-    let result = transfer();
-    phases.add(phase, nanoseconds_since(started));
-    result
-}
-
-/// Where a local file is; an absolute path stays as it is.
-fn place(path: &str) -> PathBuf {
+/// The path of a local file; an absolute path does not change.
+fn resolve(path: &str) -> PathBuf {
     match std::env::var_os(DATA_FOLDER) {
         Some(folder) => Path::new(&folder).join(path),
         None => PathBuf::from(path),
     }
 }
 
-fn file_error(path: &str, error: std::io::Error) -> Error {
+fn file_error(path: &str, error: io::Error) -> Error {
     Error::new(format!("file {path}: {error}"))
 }

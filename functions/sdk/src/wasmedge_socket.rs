@@ -1,7 +1,7 @@
-//! WasmEdge's sockets for preview 1, which WASI itself does not have.
+//! WasmEdge's sockets for preview 1, which WASI itself lacks.
 //!
-//! The host functions are WasmEdge's extension of `wasi_snapshot_preview1`; only a
-//! function that opens a connection imports them, and only WasmEdge provides them.
+//! The host functions are WasmEdge's extension of `wasi_snapshot_preview1`. Only WasmEdge provides
+//! them, and only a function that opens a connection imports them.
 
 use std::io;
 use std::net::{SocketAddrV4, TcpStream};
@@ -37,7 +37,7 @@ pub(crate) fn open(address: SocketAddrV4, timeout: Option<Duration>) -> io::Resu
     let mut fd = 0;
     // SAFETY: `fd` outlives the call, which writes one u32 into it.
     check(unsafe { sock_open(INET4, STREAM, &mut fd) })?;
-    // SAFETY: the host has just opened `fd`, and nothing else owns it.
+    // SAFETY: the host has just opened `fd`, and it has no other owner.
     let stream = unsafe { TcpStream::from_raw_fd(fd as i32) };
 
     for name in timeout.iter().flat_map(|_| [RECEIVE_TIMEOUT, SEND_TIMEOUT]) {
@@ -60,7 +60,7 @@ fn set_timeout(fd: u32, name: u32, timeout: Duration) -> io::Result<()> {
     check(unsafe { sock_setsockopt(fd, SOL_SOCKET, name, &value, bytes) })
 }
 
-/// WASI's error numbers are those of wasi-libc, which `std` knows.
+/// The error numbers of WASI are those of wasi-libc, which `std` uses.
 fn check(errno: u32) -> io::Result<()> {
     if errno == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(errno as i32)) }
 }

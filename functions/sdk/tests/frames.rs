@@ -37,7 +37,7 @@ fn replies(mut stream: &[u8]) -> Vec<(Reply, Vec<u8>)> {
 }
 
 #[test]
-fn every_request_is_answered_in_turn() {
+fn answers_requests_in_order() {
     let stream = [
         request(RequestKind::Invoke, br#""four""#),
         request(RequestKind::Invoke, br#""""#),
@@ -78,28 +78,28 @@ fn every_request_is_answered_in_turn() {
 }
 
 #[test]
-fn times_are_in_order_and_the_rest_is_zero() {
+fn time_stamps_ascend_and_unused_fields_are_zero() {
     let stream = request(RequestKind::Invoke, br#""x""#).repeat(3);
     let mut out = Vec::new();
     serve(&stream[..], &mut out, 1, invoke_bytes::<Length>).unwrap();
     let (mut last, mut started) = (1, false);
     for (head, _) in replies(&out) {
         assert_eq!(head.entered_ns, 1);
-        // The start is told once.
+        // Only the first reply reports the start.
         let start_ns = if started { 0 } else { head.ready_ns - head.entered_ns };
         started = true;
         assert_eq!(head.instantiate_ns, start_ns);
         assert!(head.ready_ns > head.entered_ns);
         assert!(head.received_ns >= last && head.replied_ns >= head.received_ns);
         last = head.replied_ns;
-        let nothing =
+        let unused =
             [head.load_ns, head.compile_ns, head.request_ns, head.response_ns, head.memory_bytes];
-        assert_eq!(nothing, [0; 5]);
+        assert_eq!(unused, [0; 5]);
     }
 }
 
 #[test]
-fn an_empty_stream_is_no_error_and_half_a_frame_is() {
+fn accepts_an_empty_stream_but_not_half_a_frame() {
     let serve = |stream: &[u8]| serve(stream, Vec::new(), 1, invoke_bytes::<Length>);
     serve(b"").unwrap();
     serve(&request(RequestKind::Invoke, b"{}")[..6]).unwrap_err();
@@ -107,7 +107,7 @@ fn an_empty_stream_is_no_error_and_half_a_frame_is() {
 }
 
 #[test]
-fn phases_cover_the_invocation() {
+fn phases_fit_into_the_invocation() {
     let started = std::time::Instant::now();
     let answer = invoke_bytes::<Length>(br#""four""#);
     let all = started.elapsed().as_nanos() as u64;

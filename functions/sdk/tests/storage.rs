@@ -1,7 +1,7 @@
 //! Storage: files, a real Redis server, and servers that misbehave.
 //!
-//! What the environment says is read once in an instance, so each case runs in a
-//! process of its own: this test executable, called again for one ignored test.
+//! An instance reads its environment once, so each case runs in its own process: this test executable,
+//! started again for one ignored test.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -14,7 +14,7 @@ use lumos_function::wire::{
 use lumos_function::{Context, Error, Function, Sink, Source, Stored, invoke_bytes};
 use serde::Deserialize;
 
-/// Copies data, and does nothing else.
+/// Copies data from a source to a sink.
 struct Copy;
 
 #[derive(Deserialize)]
@@ -41,11 +41,11 @@ fn copy(request: &str) -> (Status, String, GuestPhases) {
     (envelope.status, body, envelope.phases)
 }
 
-// --- the cases, each in a process of its own ---
+// --- the cases, each in its own process ---
 
-/// Prints the answers to the requests of the environment, a line each.
+/// Prints the answers to the requests in the environment, one per line.
 #[test]
-#[ignore = "called by the other tests"]
+#[ignore = "run by the other tests"]
 fn case() {
     for request in std::env::var("CASE").unwrap().lines() {
         let (status, body, phases) = copy(request);
@@ -80,7 +80,7 @@ struct Redis {
 
 impl Redis {
     fn start() -> Self {
-        // The port is free again when the server asks for it; nobody else asks.
+        // The port is free again when the server binds it; no other process asks for it.
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);
@@ -103,7 +103,7 @@ impl Redis {
         format!("redis://{}", self.address)
     }
 
-    /// Sends a command as a line and returns what is answered at first.
+    /// Sends a command as a line and returns the first part of the answer.
     fn ask(&self, command: &str) -> String {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream.write_all(format!("{command}\r\n").as_bytes()).unwrap();
@@ -112,7 +112,7 @@ impl Redis {
         String::from_utf8_lossy(&answer[..length]).into_owned()
     }
 
-    /// How many connections there have been.
+    /// Number of connections so far.
     fn connections(&self) -> u64 {
         let stats = self.ask("INFO stats");
         let (_, rest) = stats.split_once("total_connections_received:").unwrap();
@@ -136,7 +136,7 @@ fn phase(line: &str, phase: GuestPhase) -> u64 {
 }
 
 #[test]
-fn redis_values_go_both_ways() {
+fn reads_and_writes_redis_values() {
     let redis = Redis::start();
     assert_eq!(redis.ask("SET in hola"), "+OK\r\n");
     let requests = [
@@ -155,7 +155,7 @@ fn redis_values_go_both_ways() {
 }
 
 #[test]
-fn long_values_arrive_whole() {
+fn transfers_long_values_completely() {
     let redis = Redis::start();
     let long = "corazón ".repeat(300_000);
     let path = std::env::temp_dir().join(format!("lumos-sdk-{}", std::process::id()));
@@ -174,7 +174,7 @@ fn long_values_arrive_whole() {
 }
 
 #[test]
-fn a_connection_lives_for_a_request_or_for_an_instance() {
+fn a_connection_lasts_for_a_request_or_for_an_instance() {
     let redis = Redis::start();
     redis.ask("SET in hola");
     let requests = [r#"{"from":{"redis":"in"},"to":"inline"}"#; 5].join("\n");
@@ -183,7 +183,7 @@ fn a_connection_lives_for_a_request_or_for_an_instance() {
         let lines = run_case(&[(REDIS_URL, &redis.url()), (CONNECTION, lifetime)], &requests);
         assert_eq!(lines.len(), 5);
         assert!(lines.iter().all(|line| line.starts_with("Ok")), "{lines:?}");
-        // Asking takes a connection too.
+        // The query itself takes a connection too.
         redis.connections() - before - 1
     };
     assert_eq!(opened_by("request"), 5);
@@ -191,7 +191,7 @@ fn a_connection_lives_for_a_request_or_for_an_instance() {
 }
 
 #[test]
-fn a_kept_connection_that_broke_is_made_again() {
+fn replaces_a_broken_kept_connection() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let url = format!("redis://{}", listener.local_addr().unwrap());
     // Answers one command on each connection, then closes it.
@@ -218,8 +218,8 @@ fn a_silent_server_times_out() {
 }
 
 #[test]
-fn errors_of_a_server_and_strangers_are_told() {
-    for (answer, told) in [
+fn reports_errors_of_a_server_and_foreign_protocols() {
+    for (answer, expected) in [
         ("-LOADING wait\r\n", "BusyLoading: wait"),
         ("HTTP/1.1 400 Bad Request\r\n\r\n", "redis"),
         (":1\r\n", "redis answered GET with"),
@@ -234,30 +234,30 @@ fn errors_of_a_server_and_strangers_are_told() {
         });
         let request = r#"{"from":{"redis":"in"},"to":"inline"}"#;
         let lines = run_case(&[(REDIS_URL, &url)], request);
-        assert!(lines[0].starts_with("Error") && lines[0].contains(told), "{}", lines[0]);
+        assert!(lines[0].starts_with("Error") && lines[0].contains(expected), "{}", lines[0]);
         server.join().unwrap();
     }
 }
 
 #[test]
-fn what_the_environment_lacks_is_told() {
+fn reports_bad_settings_in_the_environment() {
     let request = r#"{"from":{"redis":"in"},"to":"inline"}"#;
-    for (environment, told) in [
+    for (environment, expected) in [
         (&[][..], "needs the variable REDIS_URL"),
-        (&[(REDIS_URL, "redis://localhost:1")], "`redis://ip:port` is needed"),
+        (&[(REDIS_URL, "redis://localhost:1")], "expected `redis://ip:port`"),
         (&[(REDIS_URL, "redis://127.0.0.1:1"), (CONNECTION, "forever")], "`forever`"),
         (&[(REDIS_URL, "redis://127.0.0.1:1"), (IO_TIMEOUT_MS, "soon")], "`soon`"),
         (&[(REDIS_URL, "redis://127.0.0.1:1")], "connect to 127.0.0.1:1"),
     ] {
         let lines = run_case(environment, request);
-        assert!(lines[0].starts_with("Error") && lines[0].contains(told), "{}", lines[0]);
+        assert!(lines[0].starts_with("Error") && lines[0].contains(expected), "{}", lines[0]);
     }
 }
 
 // --- without a server ---
 
 #[test]
-fn files_and_inline_data() {
+fn reads_and_writes_files_and_inline_data() {
     let path = std::env::temp_dir().join(format!("lumos-sdk-file-{}", std::process::id()));
     let path = path.to_str().unwrap();
     let (status, body, phases) =
@@ -277,7 +277,7 @@ fn files_and_inline_data() {
 }
 
 #[test]
-fn names_of_files_are_relative_to_the_folder_of_data() {
+fn file_names_are_relative_to_the_data_folder() {
     let folder = std::env::temp_dir().join(format!("lumos-sdk-data-{}", std::process::id()));
     std::fs::create_dir(&folder).unwrap();
     let requests = [
@@ -292,7 +292,7 @@ fn names_of_files_are_relative_to_the_folder_of_data() {
 }
 
 #[test]
-fn host_storage_says_that_it_is_not_there() {
+fn native_functions_report_that_there_is_no_host() {
     for request in
         [r#"{"from":{"host":"x"},"to":"inline"}"#, r#"{"from":{"inline":"x"},"to":{"host":"x"}}"#]
     {
@@ -302,8 +302,8 @@ fn host_storage_says_that_it_is_not_there() {
     }
 }
 
-/// What storage and deserialization took is not compute: the phases of an invocation
-/// add up to no more than its time.
+/// Storage and deserialisation do not count as compute: the phases of an invocation add up to no more
+/// than its time.
 #[test]
 fn phases_do_not_overlap() {
     struct Slow;

@@ -1,11 +1,10 @@
-//! A loop whose time separates interpreters from compiled code.
+//! A loop whose time distinguishes interpreters from compiled code.
 //!
-//! Four independent lanes keep a superscalar core busy, so compiled code needs about
-//! a cycle for several operations, while an interpreter pays its dispatch for each
-//! one. Every artifact exports this loop and the host runs the same source natively,
-//! so the proof is of the very artifact that is measured.
+//! Its four independent chains keep a superscalar core busy: compiled code executes several operations
+//! per cycle, while an interpreter pays its dispatch for each one. Every artifact exports this loop,
+//! and the host runs the same source natively, so the proof covers the measured artifact itself.
 
-/// Runs `iterations` rounds and returns a value that depends on each of them.
+/// Runs the loop and returns a value that depends on each iteration.
 #[inline(never)]
 pub fn spin(iterations: u32) -> u32 {
     let [mut a, mut b, mut c, mut d] = [0x9e37_79b9_u32, 0x243f_6a88, 0xb7e1_5162, 0x1319_8a2e];
@@ -21,7 +20,7 @@ pub fn spin(iterations: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn each_round_counts() {
+    fn the_result_depends_on_each_iteration() {
         assert_ne!(super::spin(0), super::spin(1));
         assert_ne!(super::spin(999), super::spin(1000));
     }

@@ -1,41 +1,40 @@
-//! What a function answers: `body || guest phases || status`.
+//! The answer of a function: `body || guest phases || status`.
 //!
-//! The status is the last byte, so that a host can look at it without knowing the
-//! rest. For [`Status::Error`] and [`Status::BadRequest`] the body is a message for people,
-//! in UTF-8.
+//! The status is the last byte, so that a host can read it without decoding the rest. With
+//! [`Status::Error`] and [`Status::BadRequest`], the body is a message for people, in UTF-8.
 
 use crate::phases::GuestPhases;
 
-/// How the function itself judged the invocation.
+/// The result of the invocation, as the function reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Status {
     /// The body is the function's output.
     Ok = 0,
-    /// The function failed; the body is the error's message.
+    /// The function failed; the body is the error message.
     Error = 1,
-    /// The request itself is wrong: it cannot be decoded, or the function refuses its input. The
-    /// same request will never do better. The body says what is wrong with it.
+    /// The request itself is wrong: it cannot be decoded, or the function rejects its input. The same
+    /// request will always fail. The body says what is wrong.
     BadRequest = 2,
 }
 
-/// An answer taken apart; it borrows the bytes it was read from.
+/// A decoded answer, which borrows the encoded bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Envelope<'a> {
-    /// Output or error message.
+    /// The output or the error message.
     pub body: &'a [u8],
     /// Time spent in each guest phase.
     pub phases: GuestPhases,
-    /// Whether `body` is an output or a message.
+    /// Whether `body` is an output or an error message.
     pub status: Status,
 }
 
-/// Why bytes are not an envelope.
+/// The bytes are not an envelope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EnvelopeError {
-    /// Fewer bytes than the trailer and the status need.
+    /// There are fewer bytes than the trailer needs.
     Short(usize),
-    /// A status byte that no version of the contract knows.
+    /// The status byte is unknown.
     Status(u8),
 }
 
@@ -54,7 +53,7 @@ impl std::fmt::Display for EnvelopeError {
 
 impl std::error::Error for EnvelopeError {}
 
-/// Bytes that follow the body.
+/// Number of bytes after the body.
 pub const TRAILER: usize = GuestPhases::BYTES + 1;
 
 /// Turns `body` into an envelope in place.
@@ -64,7 +63,7 @@ pub fn seal(body: &mut Vec<u8>, phases: &GuestPhases, status: Status) {
     body.push(status as u8);
 }
 
-/// Takes an envelope apart.
+/// Decodes an envelope.
 ///
 /// # Errors
 /// When `bytes` are too few or end with an unknown status.
@@ -90,7 +89,7 @@ mod tests {
     use crate::phases::GuestPhase;
 
     #[test]
-    fn what_is_sealed_opens_again() {
+    fn opens_what_it_seals() {
         let mut phases = GuestPhases::default();
         phases.add(GuestPhase::Compute, 7);
         phases.add(GuestPhase::Serialize, u64::MAX);
@@ -105,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_envelope_is_refused() {
+    fn rejects_malformed_envelopes() {
         assert_eq!(open(b""), Err(EnvelopeError::Short(0)));
         assert_eq!(open(&[0; TRAILER - 1]), Err(EnvelopeError::Short(TRAILER - 1)));
         assert_eq!(open(&[9; TRAILER]), Err(EnvelopeError::Status(9)));

@@ -1,28 +1,28 @@
-//! Frames between a host and an instance that lives in a process of its own.
+//! Frames between a host and an instance in its own process.
 //!
-//! Host to instance (its standard input): `u32 length || u8 kind || request`.
-//! Instance to host (its standard output): `u32 length || reply head || envelope`.
-//! All integers are little-endian; `length` counts what follows it. Time stamps are
-//! nanoseconds of `CLOCK_MONOTONIC`, which all processes of one machine share
-//! (clock_gettime(2)), so a host may subtract them from its own.
+//! Host to instance (standard input): `u32 length || u8 kind || request`.
+//! Instance to host (standard output): `u32 length || reply head || envelope`.
+//! All integers are little-endian; `length` counts the bytes after it. Time stamps are nanoseconds
+//! of `CLOCK_MONOTONIC`, which all processes of one machine share (clock_gettime(2)), so a host may
+//! subtract them from its own.
 
 use std::io::{self, IoSlice, Read, Write};
 
 /// The longest frame that either side accepts, in bytes.
 pub const MAX_FRAME: u32 = 256 << 20;
 
-/// What an instance must make anew before it serves a request.
+/// What the instance's process must renew before it serves a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum RequestKind {
-    /// Nothing: the instance at hand serves it.
+    /// Nothing: the present instance serves the request.
     Invoke = 0,
     /// The instance.
     NewInstance = 1,
     /// The module and the instance.
     NewModule = 2,
-    /// Nothing, and nothing is invoked: the reply, which nothing follows, says that the
-    /// instance is ready, and what that took.
+    /// Nothing, and the function is not invoked. The reply has no envelope; it reports that the instance
+    /// is ready, and how long that took.
     Ready = 3,
 }
 
@@ -38,19 +38,19 @@ impl RequestKind {
     }
 }
 
-/// How the invocation ended, as the instance's process saw it.
+/// The end of the invocation, as the instance's process reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
 pub enum ReplyOutcome {
-    /// An envelope follows (whose status may be an error of the function).
+    /// An envelope follows; its status may be an error of the function.
     Answered = 0,
     /// The guest trapped; a message follows.
     Trap = 1,
     /// The guest ran out of memory; a message follows.
     OutOfMemory = 2,
-    /// The guest passed its deadline; a message follows.
+    /// The guest exceeded its deadline; a message follows.
     Timeout = 3,
-    /// The instance could not be made; a message follows.
+    /// The instance could not be created; a message follows.
     Failed = 4,
 }
 
@@ -59,23 +59,23 @@ pub enum ReplyOutcome {
 pub struct Reply {
     /// How the invocation ended.
     pub outcome: ReplyOutcome,
-    /// When `main` was entered.
+    /// When the process entered `main`.
     pub entered_ns: u64,
-    /// When the instance was ready to serve.
+    /// When the instance became ready to serve.
     pub ready_ns: u64,
-    /// When the request's last byte was read.
+    /// When the last byte of the request was read.
     pub received_ns: u64,
-    /// When the answer was complete and about to be written.
+    /// When the answer was complete, just before it was written.
     pub replied_ns: u64,
-    /// Time spent loading the artifact for this request (0: not done).
+    /// Time to load the artifact for this request (0: not loaded).
     pub load_ns: u64,
-    /// Time spent compiling or mapping code for this request (0: not done).
+    /// Time to compile or map code for this request (0: neither).
     pub compile_ns: u64,
-    /// Time spent instantiating for this request (0: not done).
+    /// Time to instantiate for this request (0: not instantiated).
     pub instantiate_ns: u64,
-    /// Time spent copying the request into the guest, beside what the guest measured.
+    /// Time to copy the request into the guest; the guest's own phases are not included.
     pub request_ns: u64,
-    /// Time spent copying the answer out of the guest.
+    /// Time to copy the answer out of the guest.
     pub response_ns: u64,
     /// Size of the guest's linear memory (0: it has none).
     pub memory_bytes: u64,
@@ -87,7 +87,7 @@ const FIELDS: usize = 12;
 pub const REPLY_HEAD: usize = FIELDS * 8;
 
 impl Reply {
-    /// The head's bytes.
+    /// The encoded head.
     pub fn encode(&self) -> [u8; REPLY_HEAD] {
         let fields: [u64; FIELDS] = [
             MAGIC,
@@ -110,13 +110,13 @@ impl Reply {
         bytes
     }
 
-    /// Splits a reply frame into its head and what follows.
+    /// Splits a reply frame into its head and the bytes after it.
     ///
     /// # Errors
-    /// When the bytes do not begin with a head of this version.
+    /// When the frame does not begin with a head of this version.
     pub fn decode(frame: &[u8]) -> io::Result<(Self, &[u8])> {
         let Some((head, rest)) = frame.split_first_chunk::<REPLY_HEAD>() else {
-            return Err(invalid(format!("a reply of {} bytes has no head", frame.len())));
+            return Err(invalid(format!("a reply of {} bytes is too short", frame.len())));
         };
         let mut fields = [0; FIELDS];
         for (field, chunk) in fields.iter_mut().zip(head.chunks_exact(8)) {
@@ -164,7 +164,7 @@ impl Reply {
     }
 }
 
-/// Head of a request frame of `request_bytes` bytes; the request follows it.
+/// The head of a request frame; a request of `request_bytes` bytes follows it.
 pub fn request_head(kind: RequestKind, request_bytes: u32) -> [u8; 5] {
     let mut head = [0; 5];
     head[..4].copy_from_slice(&(request_bytes + 1).to_le_bytes());
@@ -172,12 +172,10 @@ pub fn request_head(kind: RequestKind, request_bytes: u32) -> [u8; 5] {
     head
 }
 
-/// Reads one request into `request` (its old content is dropped).
-///
-/// Returns `None` at the end of the stream, between two frames.
+/// Reads one request into `request`, which it clears first. Returns `None` at the end of the stream.
 ///
 /// # Errors
-/// When the stream fails, ends inside a frame, or holds no frame.
+/// When the stream fails, ends inside a frame, or contains something other than frames.
 pub fn read_request(
     from: &mut impl Read,
     request: &mut Vec<u8>,
@@ -194,7 +192,7 @@ pub fn read_request(
     RequestKind::from_byte(kind[0]).map(Some)
 }
 
-/// Writes one reply: the head and `rest`.
+/// Writes one reply: `head`, then `rest`.
 ///
 /// # Errors
 /// When the stream fails.
@@ -208,7 +206,7 @@ pub fn write_reply(to: &mut impl Write, head: &Reply, rest: &[u8]) -> io::Result
     let mut first = [0; 4 + REPLY_HEAD];
     first[..4].copy_from_slice(&length.to_le_bytes());
     first[4..].copy_from_slice(&head.encode());
-    // One system call for both where the stream allows it: the reader wakes up once.
+    // One system call for both, if the stream allows it, so that the reader wakes up once.
     let mut slices = [IoSlice::new(&first), IoSlice::new(rest)];
     let mut left = &mut slices[..];
     IoSlice::advance_slices(&mut left, 0);
@@ -267,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_pass_a_stream() {
+    fn reads_back_requests() {
         let mut stream = Vec::new();
         for (kind, request) in [(RequestKind::Invoke, &b"{}"[..]), (RequestKind::NewModule, b"")] {
             stream.extend_from_slice(&request_head(kind, request.len() as u32));
@@ -283,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_ends_inside_a_frame_is_an_error() {
+    fn rejects_a_stream_that_ends_inside_a_frame() {
         let head = request_head(RequestKind::Invoke, 9);
         for end in 1..head.len() {
             assert!(read_request(&mut &head[..end], &mut Vec::new()).is_err(), "cut at {end}");
@@ -291,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn replies_pass_a_stream() {
+    fn reads_back_replies() {
         let mut stream = Vec::new();
         write_reply(&mut stream, &reply(), b"envelope").unwrap();
         let (length, frame) = stream.split_first_chunk::<4>().unwrap();
@@ -300,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_are_refused() {
+    fn rejects_malformed_frames() {
         assert!(Reply::decode(b"hello").is_err());
         assert!(Reply::decode(&[b'x'; REPLY_HEAD]).is_err());
         let too_long = (MAX_FRAME + 1).to_le_bytes();

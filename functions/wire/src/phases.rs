@@ -1,29 +1,29 @@
-//! The phases that only the guest can see.
+//! The phases that only the guest can measure.
 
-/// A part of an invocation that is measured inside the function.
+/// A part of an invocation, measured inside the guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum GuestPhase {
-    /// The request's bytes decoded.
+    /// The request is decoded.
     Request,
-    /// The connection to the storage made, and closed again.
+    /// The connection to the storage is opened, and closed again.
     IoConnect,
-    /// Bytes read from the storage's socket or file.
+    /// Bytes are read from the storage's socket or file.
     IoRead,
-    /// Bytes written to the storage's socket or file.
+    /// Bytes are written to the storage's socket or file.
     IoWrite,
-    /// Storage protocol encoded and decoded.
+    /// The storage protocol is encoded and decoded.
     IoProtocol,
-    /// Stored bytes turned into the function's data.
+    /// Stored bytes become the function's data.
     Deserialize,
-    /// The function's own work.
+    /// The function does its own work.
     Compute,
-    /// The result turned into bytes.
+    /// The result becomes bytes.
     Serialize,
 }
 
 impl GuestPhase {
-    /// All guest phases, in the order in which the trailer holds them.
+    /// All guest phases, in the order of the trailer.
     pub const ALL: [GuestPhase; 8] = [
         GuestPhase::Request,
         GuestPhase::IoConnect,
@@ -36,14 +36,13 @@ impl GuestPhase {
     ];
 }
 
-/// Time spent in each guest phase, in nanoseconds of the guest's monotonic clock.
-///
-/// Zero means that the phase did not occur.
+/// Time spent in each guest phase, in nanoseconds of the guest's monotonic clock. Zero means that the
+/// phase did not occur.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GuestPhases([u64; GuestPhase::ALL.len()]);
 
 impl GuestPhases {
-    /// Size of the encoded trailer in bytes.
+    /// Size of the encoded phases in bytes.
     pub const BYTES: usize = GuestPhase::ALL.len() * 8;
 
     /// Adds `ns` nanoseconds to `phase`.
@@ -62,7 +61,7 @@ impl GuestPhases {
         self.0.iter().fold(0, |sum, ns| sum.saturating_add(*ns))
     }
 
-    /// The trailer's bytes: one little-endian `u64` a phase.
+    /// The encoded phases: one little-endian `u64` per phase.
     pub fn encode(&self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
         for (chunk, ns) in bytes.chunks_exact_mut(8).zip(self.0) {

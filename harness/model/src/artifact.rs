@@ -1,4 +1,4 @@
-//! Functions as built, and the manifest that the build writes.
+//! Built functions, and the manifest that the build writes.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -39,36 +39,36 @@ pub struct Artifact {
     pub function: String,
     /// The form it was built in.
     pub form: Form,
-    /// Where it is, relative to the manifest's folder.
+    /// Its file, relative to the manifest's folder.
     pub path: PathBuf,
     /// Size of the file.
     pub bytes: u64,
     /// SHA-256 of the file, in hexadecimal.
     pub sha256: String,
-    /// Compiler that wrote it, with its version.
+    /// The compiler that wrote the file, with its version.
     pub compiler: String,
     /// Flags it was compiled with.
     pub flags: String,
-    /// How long the AoT compiler took; absent for what rustc wrote.
+    /// How long the AoT compiler took; absent for files that rustc wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compile_ns: Option<u64>,
-    /// SHA-256 of the file that the AoT compiler read; absent for what rustc wrote.
+    /// SHA-256 of the file that the AoT compiler read; absent for files that rustc wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_sha256: Option<String>,
 }
 
-/// `artifacts.json`: all that the build made.
+/// `artifacts.json`: everything that the build made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArtifactManifest {
     /// Version of the file format.
     pub schema: u32,
-    /// The Rust compiler of the functions, as `rustc -vV` tells.
+    /// The Rust compiler of the functions: the output of `rustc -vV`.
     pub compiler: String,
     /// SHA-256 of the functions' lock file.
     pub lock_sha256: String,
     /// The artifacts.
     pub artifacts: Vec<Artifact>,
-    /// Forms that could not be made, with the reason.
+    /// Forms that could not be built, with the reason.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub missing: BTreeMap<String, String>,
 }

@@ -1,4 +1,4 @@
-//! What a host process says of itself.
+//! What a host process can do.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use crate::cell::{Isolation, Start, Storage, Target};
 /// What the hosts of one runtime can do on this machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capabilities {
-    /// Version of the host protocol; `lumos` refuses another one.
+    /// Version of the host protocol; `lumos` rejects any other.
     pub protocol: u32,
-    /// The runtime: the first part of its targets' names.
+    /// The runtime: the first part of the targets' names.
     pub runtime: String,
-    /// Versions of the runtime and what it stands on, such as `wasmtime` -> `48.0.8`.
+    /// Versions of the runtime and its components, such as `wasmtime` -> `48.0.8`.
     pub versions: BTreeMap<String, String>,
-    /// The targets it knows, available or not.
+    /// All targets of the runtime, available or not.
     pub targets: Vec<TargetCapability>,
 }
 
@@ -25,26 +25,27 @@ pub struct Capabilities {
 pub struct TargetCapability {
     /// The target.
     pub target: Target,
-    /// Why it cannot be used here and what to install; `None`: it can.
+    /// Why the target cannot be used here, and what to install; `None` if it can be used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unavailable: Option<String>,
-    /// Form of the artifacts that it runs.
+    /// The form of the artifacts that it runs.
     pub form: Form,
-    /// For AoT: the form that its compiler reads.
+    /// The form that the AoT compiler reads; AoT targets only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compiled_from: Option<Form>,
-    /// Isolations it offers.
+    /// The isolations that it offers.
     pub isolations: Vec<Isolation>,
-    /// Start kinds it offers, for each isolation in turn checked by [`refusal`](Self::refusal).
+    /// The start kinds that it offers; [`refusal`](Self::refusal) also checks the isolation.
     pub starts: Vec<Start>,
-    /// Storages that its guests can reach.
+    /// The storages that its guests can reach.
     pub storages: Vec<Storage>,
-    /// Settings that bear on a comparison: optimisation level, interruption, SIMD.
+    /// Settings that affect a comparison: optimisation level, interruption, SIMD.
     pub settings: BTreeMap<String, String>,
 }
 
 impl TargetCapability {
-    /// Why this target cannot run a cell of this isolation, start and storage.
+    /// Why this target cannot run a cell with this isolation, start kind and storage; `None` if it
+    /// can.
     pub fn refusal(&self, isolation: Isolation, start: Start, storage: Storage) -> Option<String> {
         let target = &self.target;
         if let Some(reason) = &self.unavailable {

@@ -1,17 +1,19 @@
-//! The framing of the host protocol: a little-endian `u32` with the length, then JSON.
+//! The frames of the host protocol: the length as a little-endian `u32`, then that many bytes
+//! of JSON.
 
 use std::io::{self, ErrorKind, Read, Write};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The longest message that is accepted, in bytes.
+/// The longest message that a reader accepts, in bytes.
 const MAX_MESSAGE: u32 = 1 << 30;
 
-/// Reads one message; `None` at the end of the stream.
+/// Reads one message; `None` at the end of the stream, even inside a message.
 ///
 /// # Errors
-/// When the stream fails, or `InvalidData` when it holds no message of this type.
+/// When the stream fails; `InvalidData` when it holds something other than a message of this
+/// type.
 pub fn read_message<T: DeserializeOwned>(from: &mut impl Read) -> io::Result<Option<T>> {
     let mut length = [0; 4];
     match from.read_exact(&mut length) {
@@ -21,7 +23,10 @@ pub fn read_message<T: DeserializeOwned>(from: &mut impl Read) -> io::Result<Opt
     }
     let length = u32::from_le_bytes(length);
     if length > MAX_MESSAGE {
-        return Err(invalid(format!("a message of {length} bytes is too long")));
+        return Err(invalid(format!(
+            "the message has {length} bytes, more than the {MAX_MESSAGE} allowed: the peer does not \
+             speak the host protocol"
+        )));
     }
     let mut bytes = Vec::new();
     from.take(length.into()).read_to_end(&mut bytes)?;
@@ -30,7 +35,7 @@ pub fn read_message<T: DeserializeOwned>(from: &mut impl Read) -> io::Result<Opt
     }
     serde_json::from_slice(&bytes)
         .map(Some)
-        .map_err(|error| invalid(format!("a message that this version does not know: {error}")))
+        .map_err(|error| invalid(format!("this version does not understand the message: {error}")))
 }
 
 /// Writes one message.
@@ -56,7 +61,7 @@ mod tests {
     use crate::protocol::ToHost;
 
     #[test]
-    fn messages_pass_a_stream() {
+    fn reads_back_what_it_writes() {
         let mut stream = Vec::new();
         write_message(&mut stream, &ToHost::Capabilities).unwrap();
         let mut from = &stream[..];
@@ -65,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_is_refused() {
+    fn rejects_malformed_messages() {
         assert!(read_message::<ToHost>(&mut &b"\xff\xff\xff\xffhello"[..]).is_err());
         assert!(read_message::<ToHost>(&mut &b"\x02\0\0\0{}"[..]).is_err());
         assert_eq!(read_message::<ToHost>(&mut &b"\x09\0\0\0{}"[..]).unwrap(), None);

@@ -1,4 +1,4 @@
-//! Counters of a process or of its control group, each with its kind and unit.
+//! Counters of a process or of its control group, each with its kind and its unit.
 
 use std::collections::BTreeMap;
 
@@ -17,101 +17,116 @@ pub enum Unit {
     Count,
 }
 
-/// How a counter behaves over time, which decides how two readings are subtracted.
+/// How a counter behaves over time. It decides whether two readings may be subtracted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// Only grows: a difference of two readings is what happened in between.
+    /// It only grows: the difference of two readings is what happened between them.
     Cumulative,
-    /// A level at the time of the reading, or the highest level so far: never subtracted.
+    /// The level at the time of the reading, or the highest level so far: never subtracted.
     Level,
 }
 
 crate::words! {
-    /// A counter that the kernel offers for a process or a control group. The name ends in
+    /// A counter that the kernel offers for a process or a control group. The name ends with
     /// the unit, unless the counter counts events.
     Counter, "counter" {
-        /// Anonymous memory before an instance was made inside the host.
+        /// Anonymous memory of the host before it created an instance inside itself.
         AnonymousBefore = "anonymous_before_bytes",
         /// Anonymous memory of the process.
         Anonymous = "anonymous_bytes",
-        /// Anonymous memory with the instance inside the host.
+        /// Anonymous memory of the host with the instance inside it.
         AnonymousWithInstance = "anonymous_with_instance_bytes",
         /// CPU time of the process.
         Cpu = "cpu_ns",
-        /// Time in which a task of the group waited for a CPU (PSI `some`).
+        /// Time during which at least one task of the group waited for a CPU (PSI `some`).
         CpuPressure = "cpu_pressure_us",
         /// CPU time of the group in kernel mode.
         CpuSystem = "cpu_system_us",
-        /// CPU time of the group by `cpuacct`, cgroup version 1.
+        /// CPU time of the group from `cpuacct` (cgroup version 1).
         CpuUsageV1 = "cpu_usage_ns",
-        /// CPU time of the group by `cpu.stat`, cgroup version 2.
+        /// CPU time of the group from `cpu.stat` (cgroup version 2).
         CpuUsage = "cpu_usage_us",
         /// CPU time of the group in user mode.
         CpuUser = "cpu_user_us",
-        /// Time in which a task of the group waited for I/O (PSI `some`).
+        /// Time during which at least one task of the group waited for I/O (PSI `some`).
         IoPressure = "io_pressure_us",
         /// Bytes that the group read from block devices.
         IoRead = "io_read_bytes",
         /// Bytes that the group wrote to block devices.
         IoWrite = "io_write_bytes",
-        /// Page faults that had to read from a device.
+        /// Page faults that read from a device.
         MajorPageFaults = "major_page_faults",
-        /// Memory of the group now.
+        /// Current memory use of the group.
         MemoryCurrent = "memory_current_bytes",
-        /// The most memory that the group ever used.
+        /// Highest memory use of the group so far.
         MemoryPeak = "memory_peak_bytes",
-        /// Time in which a task of the group waited for memory (PSI `some`).
+        /// Time during which at least one task of the group waited for memory (PSI `some`).
         MemoryPressure = "memory_pressure_us",
-        /// Processes of the group that the kernel killed for want of memory.
+        /// Processes of the group that the kernel killed because memory ran out.
         OomKills = "oom_kills",
-        /// Page faults.
+        /// Minor page faults of a process; all page faults of a group.
         PageFaults = "page_faults",
-        /// Proportional set size before an instance was made inside the host.
+        /// Proportional set size of the host before it created an instance inside itself.
         PssBefore = "pss_before_bytes",
-        /// Proportional set size of the process; shared pages count in part.
+        /// Proportional set size of the process: a page shared by n processes counts 1/n.
         Pss = "pss_bytes",
-        /// Proportional set size with the instance inside the host.
+        /// Proportional set size of the host with the instance inside it.
         PssWithInstance = "pss_with_instance_bytes",
         /// Resident set size of the process.
         Rss = "rss_bytes",
-        /// Time in which the group was throttled, cgroup version 1.
+        /// Time during which the group was throttled (cgroup version 1).
         ThrottledV1 = "throttled_ns",
-        /// Periods in which the group was throttled.
+        /// CPU bandwidth periods in which the group was throttled.
         ThrottledPeriods = "throttled_periods",
-        /// Time in which the group was throttled, cgroup version 2.
+        /// Time during which the group was throttled (cgroup version 2).
         Throttled = "throttled_us",
     }
 }
 
 impl Counter {
     /// The unit of its values.
-    pub fn unit(self) -> Unit {
-        match self.as_str().rsplit_once('_') {
-            Some((_, "ns")) => Unit::Nanoseconds,
-            Some((_, "us")) => Unit::Microseconds,
-            Some((_, "bytes")) => Unit::Bytes,
-            _ => Unit::Count,
+    pub const fn unit(self) -> Unit {
+        use Counter::*;
+        match self {
+            Cpu | CpuUsageV1 | ThrottledV1 => Unit::Nanoseconds,
+            CpuPressure | CpuSystem | CpuUsage | CpuUser | IoPressure | MemoryPressure
+            | Throttled => Unit::Microseconds,
+            AnonymousBefore
+            | Anonymous
+            | AnonymousWithInstance
+            | IoRead
+            | IoWrite
+            | MemoryCurrent
+            | MemoryPeak
+            | PssBefore
+            | Pss
+            | PssWithInstance
+            | Rss => Unit::Bytes,
+            MajorPageFaults | OomKills | PageFaults | ThrottledPeriods => Unit::Count,
         }
     }
 
-    /// Whether it grows or is a level.
+    /// Whether its values accumulate or are levels.
     pub const fn kind(self) -> Kind {
+        use Counter::*;
         match self {
-            Counter::AnonymousBefore
-            | Counter::Anonymous
-            | Counter::AnonymousWithInstance
-            | Counter::MemoryCurrent
-            | Counter::MemoryPeak
-            | Counter::PssBefore
-            | Counter::Pss
-            | Counter::PssWithInstance
-            | Counter::Rss => Kind::Level,
-            _ => Kind::Cumulative,
+            AnonymousBefore
+            | Anonymous
+            | AnonymousWithInstance
+            | MemoryCurrent
+            | MemoryPeak
+            | PssBefore
+            | Pss
+            | PssWithInstance
+            | Rss => Kind::Level,
+            Cpu | CpuUsageV1 | ThrottledV1 | CpuPressure | CpuSystem | CpuUsage | CpuUser
+            | IoPressure | MemoryPressure | Throttled | IoRead | IoWrite | MajorPageFaults
+            | OomKills | PageFaults | ThrottledPeriods => Kind::Cumulative,
         }
     }
 }
 
-/// Counters with their values. A counter that the kernel does not offer is absent, never zero.
+/// Readings of counters. A counter that the kernel does not offer is absent, never zero.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Counters(BTreeMap<Counter, u64>);
@@ -127,24 +142,24 @@ impl Counters {
         self.0.insert(counter, value);
     }
 
-    /// Sets a value if there is one.
+    /// Sets the value if it is known.
     pub fn set_known(&mut self, counter: Counter, value: Option<u64>) {
         if let Some(value) = value {
             self.set(counter, value);
         }
     }
 
-    /// Takes over the values of `other`.
+    /// Adds the values of `other`, which replace those of the same counters.
     pub fn extend(&mut self, other: Counters) {
         self.0.extend(other.0);
     }
 
-    /// The counters and their values, by name.
+    /// The counters with their values, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (Counter, u64)> + '_ {
         self.0.iter().map(|(counter, value)| (*counter, *value))
     }
 
-    /// CPU time of a control group in nanoseconds, from whichever counter its version offers.
+    /// CPU time of a control group in nanoseconds, from the counter of its cgroup version.
     pub fn group_cpu_ns(&self) -> Option<u64> {
         self.get(Counter::CpuUsageV1).or_else(|| Some(self.get(Counter::CpuUsage)? * 1_000))
     }
@@ -154,8 +169,8 @@ impl Counters {
         self.0.is_empty()
     }
 
-    /// What happened since the reading `before`; without one, since all were zero. Levels stay
-    /// as they are. A cumulative counter that `before` lacks, or that fell, has no difference.
+    /// The increase since the reading `before`, or since zero without one. Levels stay as they
+    /// are. A cumulative counter that `before` lacks, or that decreased, is removed.
     #[must_use]
     pub fn since(mut self, before: Option<&Counters>) -> Counters {
         let Some(before) = before else { return self };
@@ -182,16 +197,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_in_order_and_tell_the_unit() {
+    fn names_are_sorted_and_end_with_the_unit() {
         let names: Vec<&str> = Counter::ALL.iter().map(|counter| counter.as_str()).collect();
         assert!(names.is_sorted(), "files list counters by name: {names:?}");
-        assert_eq!(Counter::Throttled.unit(), Unit::Microseconds);
-        assert_eq!(Counter::MemoryPeak.unit(), Unit::Bytes);
-        assert_eq!(Counter::ThrottledPeriods.unit(), Unit::Count);
+        for counter in Counter::ALL {
+            let unit = match counter.as_str().rsplit_once('_') {
+                Some((_, "ns")) => Unit::Nanoseconds,
+                Some((_, "us")) => Unit::Microseconds,
+                Some((_, "bytes")) => Unit::Bytes,
+                _ => Unit::Count,
+            };
+            assert_eq!(counter.unit(), unit, "{counter}");
+        }
     }
 
     #[test]
-    fn differences_are_of_what_grows() {
+    fn only_cumulative_counters_are_subtracted() {
         let read = |faults, current| {
             Counters::from_iter([
                 (Counter::PageFaults, faults),
@@ -211,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn files_hold_names() {
+    fn counters_serialise_by_name() {
         let counters = Counters::from_iter([(Counter::Cpu, 7), (Counter::Anonymous, 1)]);
         let json = serde_json::to_string(&counters).unwrap();
         assert_eq!(json, r#"{"anonymous_bytes":1,"cpu_ns":7}"#);

@@ -1,6 +1,6 @@
-//! Bytes in hexadecimal, the form of every hash in lumos' files.
+//! Bytes in hexadecimal: the form of every hash in lumos' files.
 
-/// Lower-case hexadecimal of `bytes`. By table, because it runs after each sample.
+/// The lower-case hexadecimal form of `bytes`. It uses a table, because it runs after each sample.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |value: u8| char::from(DIGITS[usize::from(value)]);
@@ -15,7 +15,7 @@ pub fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn both_halves_of_a_byte_are_written() {
+    fn writes_both_halves_of_each_byte() {
         assert_eq!(super::hex(&[0x00, 0x1f, 0xa0]), "001fa0");
     }
 }

@@ -1,18 +1,37 @@
-//! The words of lumos as types.
+//! The words of lumos as types: what the other crates exchange, and what files hold.
 //!
-//! | module | what it holds |
+//! This crate is the ground floor of the harness. It has no input and no output of its own: every
+//! other crate speaks in its types. A scenario expands into [`cell`]s; `lumos` and a host process
+//! measure them with the messages of [`protocol`]; the run directory keeps the results as
+//! [`manifest`], [`row`]s and [`telemetry`]; reports read these again. Nothing here does I/O or
+//! reads a clock.
+//!
+//! | module | content |
 //! |---|---|
-//! | [`cell`] | one point of an experiment: function, size, target, isolation, start, storage |
-//! | [`arrival`] | how invocations arrive under load |
-//! | [`pool`] | how a pool of instances is kept, and what it tells of itself |
+//! | *the experiment* | |
+//! | [`cell`] | one point of an experiment: function, size, target, isolation, storage, demand |
+//! | [`arrival`] | how requests arrive under load |
+//! | [`pool`] | the configuration of a pool of instances, and its events |
 //! | [`phase`] | the contiguous parts of an invocation |
-//! | [`row`] | what is written for each invocation |
-//! | [`artifact`] | functions as built, and the manifest that the build writes |
-//! | [`capability`] | what a host process says of itself |
-//! | [`protocol`] | what `lumos` and a host process say to each other |
+//! | [`counters`] | counters of processes and control groups, with kind and unit |
+//! | *builds and hosts* | |
+//! | [`artifact`] | built functions, and the manifest that the build writes |
+//! | [`capability`] | what a host process can do |
+//! | [`protocol`] | the messages between `lumos` and a host process |
+//! | [`codec`] | the frames of these messages |
+//! | [`wire`] | the bytes between a host and a function (crate `lumos-wire`) |
+//! | *the run directory* | |
+//! | [`files`] | the names of its files |
+//! | [`manifest`] | `manifest.json`: the facts of a run |
+//! | [`row`] | `invocations.jsonl`: one invocation |
+//! | [`telemetry`] | `telemetry.jsonl`: one block |
+//! | [`fingerprint`] | the machine and its settings |
+//! | [`health`] | the state of the machine during a block |
+//! | [`warning`] | reasons to trust the numbers of a run less |
+//! | *notation* | |
+//! | [`mod@words`] | closed sets of words: the macro `words!` |
 //! | [`units`] | byte sizes and durations as people write them |
-//!
-//! Nothing here does I/O or reads a clock.
+//! | [`hex`] | bytes in hexadecimal |
 #![forbid(unsafe_code)]
 
 pub mod arrival;
@@ -37,5 +56,5 @@ pub mod words;
 
 pub use lumos_wire as wire;
 
-/// Version of every file that lumos writes; a reader refuses a later one.
+/// Version of the JSON that lumos writes, except a run's manifest; a reader rejects later versions.
 pub const SCHEMA: u32 = 1;

@@ -1,4 +1,4 @@
-//! What a run was made of: `manifest.json`. It holds facts; reports put them into words.
+//! The facts of a run: `manifest.json`. Reports turn them into text.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,83 +8,81 @@ use serde::{Deserialize, Serialize};
 
 use crate::artifact::Artifact;
 use crate::cell::{Cell, Size, Storage, Target};
-use crate::fingerprint::Fingerprint;
+use crate::fingerprint::{CgroupMode, Fingerprint};
 use crate::protocol::ModeProof;
 use crate::warning::Warning;
 
 /// Version of `manifest.json`. Version 1 held the report's texts instead of facts.
 pub const MANIFEST_SCHEMA: u32 = 2;
 
-/// `manifest.json`: all that a reader must know to judge the numbers.
+/// `manifest.json`: the facts that a reader needs to judge the numbers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RunManifest {
     /// Version of the file format.
     pub schema: u32,
     /// The scenario's name.
     pub name: String,
-    /// When the run started, UTC.
+    /// Start of the run, UTC.
     pub started: String,
     /// Version of lumos.
     pub lumos: String,
-    /// Seed of inputs and order.
+    /// Seed of the inputs and of the order of blocks.
     pub seed: u64,
     /// The machine and its settings; absent in runs of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<Fingerprint>,
-    /// How control groups are mounted; absent: not used.
+    /// How control groups are mounted; absent if the run did not use them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cgroup_mode: Option<String>,
-    /// Versions of the runtimes, by runtime.
+    pub cgroup_mode: Option<CgroupMode>,
+    /// Versions of each runtime's components, by runtime.
     pub versions: BTreeMap<String, BTreeMap<String, String>>,
-    /// The artifacts that were measured, and the modules that AoT code was compiled from.
+    /// The measured artifacts, and the modules that AoT code was compiled from.
     pub artifacts: Vec<Artifact>,
-    /// Hash of the lock file that all of them were built with; absent in runs of earlier
-    /// versions.
+    /// Hash of the lock file of the functions; absent in runs of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub functions_lock_sha256: Option<String>,
-    /// The inputs' hashes, by key.
+    /// Hashes of the inputs, by key.
     pub inputs_sha256: BTreeMap<String, String>,
-    /// How each target's mode was shown, by function and target.
+    /// The proof of each target's mode, by function and target.
     pub proofs: Vec<Proof>,
     /// The outputs that all targets agreed on.
     pub outputs: Vec<Output>,
     /// The recorded arrivals, if the scenario has any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<Trace>,
-    /// Options of the command that override the scenario.
+    /// Command-line options that override the scenario.
     pub options: RunOptions,
-    /// The cells that could run, in the plan's order.
+    /// The cells that can run, in the order of the plan.
     pub cells: Vec<Cell>,
     /// The Redis server, if the run used one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redis: Option<RedisFacts>,
-    /// Settings of the targets that ran and that bear on a comparison.
+    /// Settings, by target, that affect a comparison.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<Target, BTreeMap<String, String>>,
-    /// Cells of the scenario that could not run on this machine.
+    /// Cells of the scenario that cannot run on this machine.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<Refused>,
-    /// What the gate found wrong; these cells were not measured.
+    /// Failures at the gate; the cells concerned were not measured.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gate_failures: Vec<GateFailure>,
-    /// What made the numbers less clean than they could be, as far as it was known when the
-    /// run started.
+    /// Warnings that were known when the run started.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
 }
 
-/// The recorded arrivals of a run, of which its directory has a copy.
+/// The recorded arrivals of a run; the run directory holds a copy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trace {
-    /// As the scenario names the file.
+    /// The path of the file in the scenario.
     pub file: PathBuf,
-    /// Its hash.
+    /// SHA-256 of the file, in hexadecimal.
     pub sha256: String,
-    /// Its size.
+    /// Size of the file.
     pub bytes: u64,
 }
 
-/// What `lumos run` was given beside the scenario; `--resume` uses it again.
+/// Options of `lumos run` that override the scenario; `--resume` applies them again.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunOptions {
     /// `--filter`.
@@ -100,7 +98,7 @@ pub struct RunOptions {
 pub struct Proof {
     /// The function.
     pub function: String,
-    /// What was seen.
+    /// The evidence.
     #[serde(flatten)]
     pub proof: ModeProof,
 }
@@ -112,16 +110,16 @@ pub struct Output {
     pub function: String,
     /// Size group of the input.
     pub size: Size,
-    /// Where input and output are.
+    /// Where input and output are stored.
     pub storage: Storage,
-    /// Hash of the response's body.
+    /// SHA-256 of the response body, in hexadecimal.
     pub sha256: String,
-    /// Size of the response's body.
+    /// Size of the response body.
     pub bytes: u64,
-    /// Hash of what the function stored, if it stores anything.
+    /// SHA-256 of the data that the function stored, if it stores any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stored_sha256: Option<String>,
-    /// How many targets agreed.
+    /// Number of targets that agreed.
     pub targets: usize,
 }
 
@@ -130,11 +128,11 @@ pub struct Output {
 pub struct RedisFacts {
     /// Its version.
     pub version: String,
-    /// Whether `lumos` started it; otherwise the user named it by `--redis-url`.
+    /// Whether `lumos` started the server; otherwise the user named it with `--redis-url`.
     pub own: bool,
 }
 
-/// A cell that could not run.
+/// A cell that cannot run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused {
     /// The cell.
@@ -143,17 +141,17 @@ pub struct Refused {
     pub reason: String,
 }
 
-/// What the gate found wrong with an artifact, or with one of its inputs.
+/// A failure at the gate: of an artifact as a whole, or for one of its inputs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct GateFailure {
     /// The function.
     pub function: String,
-    /// The input and where it was; absent: it concerns the artifact as a whole.
+    /// Size and storage of the input; absent if the failure concerns the artifact as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<(Size, Storage)>,
     /// The target.
     pub target: Target,
-    /// What is wrong.
+    /// The cause.
     pub reason: String,
 }
 

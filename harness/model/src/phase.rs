@@ -1,4 +1,4 @@
-//! The contiguous parts of an invocation (DESIGN: phases).
+//! The contiguous parts of an invocation.
 
 use std::fmt;
 
@@ -10,41 +10,41 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 crate::words! {
     /// A named, contiguous part of an invocation.
     Phase, "phase" {
-        /// Intended arrival until an instance is assigned.
+        /// From the intended arrival until an instance is assigned.
         Queue = "queue",
-        /// Creation of cgroup and process, until the runtime has control.
+        /// The cgroup and the process are created, until the runtime has control.
         Provision = "provision",
-        /// Artifact bytes read and validated.
+        /// The artifact is read and validated.
         Load = "load",
-        /// JIT compilation, or AoT code mapped.
+        /// The module is compiled (JIT), or its AoT code is mapped.
         Compile = "compile",
-        /// Imports linked, memory made, initialised: ready to serve.
+        /// Imports are linked, memory is allocated, the guest is initialised: ready to serve.
         Instantiate = "instantiate",
-        /// Request bytes into the guest and decoded.
+        /// The request is copied into the guest and decoded.
         Request = "request",
-        /// Connection to the storage made.
+        /// The connection to the storage is opened, and closed again.
         IoConnect = "io_connect",
-        /// Bytes from the storage.
+        /// Bytes are read from the storage.
         IoRead = "io_read",
-        /// Bytes to the storage.
+        /// Bytes are written to the storage.
         IoWrite = "io_write",
-        /// Storage protocol encoded and decoded.
+        /// The storage protocol is encoded and decoded.
         IoProtocol = "io_protocol",
-        /// Stored bytes to the function's data.
+        /// Stored bytes become the function's data.
         Deserialize = "deserialize",
-        /// The function's own work.
+        /// The function does its own work.
         Compute = "compute",
-        /// Result to bytes.
+        /// The result becomes bytes.
         Serialize = "serialize",
-        /// Response bytes out of the guest.
+        /// The response is copied out of the guest.
         Response = "response",
-        /// What no other phase covers: calls across borders, clock reads.
+        /// The rest of the total: calls between host and guest, clock reads.
         Other = "other",
     }
 }
 
 impl Phase {
-    /// The phases that only a cold start has; their sum is `cold_start`.
+    /// The phases that occur in cold starts only; their sum is `cold_start`.
     pub const COLD_START: [Phase; 4] =
         [Phase::Provision, Phase::Load, Phase::Compile, Phase::Instantiate];
 }
@@ -64,10 +64,10 @@ impl From<GuestPhase> for Phase {
     }
 }
 
-/// Time spent in each phase, in nanoseconds. Zero: the phase did not occur.
+/// Time spent in each phase, in nanoseconds. Zero means that the phase did not occur.
 ///
-/// A fixed array, so that filling it in between two clock reads allocates nothing;
-/// in files it is an object that holds the phases that occurred.
+/// The values are in a fixed array, because they are set between two clock reads, where nothing
+/// may allocate. In files they are an object with the phases that occurred.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Phases([u64; Phase::ALL.len()]);
 
@@ -83,7 +83,7 @@ impl Phases {
         self.0[phase as usize]
     }
 
-    /// Adds what the guest measured.
+    /// Adds the phases that the guest measured.
     pub fn add_guest(&mut self, guest: &GuestPhases) {
         for phase in GuestPhase::ALL {
             self.add(phase.into(), guest.get(phase));
@@ -100,11 +100,11 @@ impl Phases {
         Phase::COLD_START.iter().map(|phase| self.get(*phase)).sum()
     }
 
-    /// Sets [`Phase::Other`] to what the phases leave of `total_ns`.
+    /// Sets [`Phase::Other`] to the part of `total_ns` that no other phase covers.
     ///
     /// # Errors
-    /// The excess in nanoseconds when the phases add up to more than the total: two
-    /// clocks disagree or a phase was counted twice.
+    /// The excess in nanoseconds, if the other phases add up to more than the total: two clocks
+    /// disagree, or a phase was counted twice.
     pub fn close(&mut self, total_ns: u64) -> Result<(), u64> {
         self.0[Phase::Other as usize] = 0;
         match total_ns.checked_sub(self.total()) {
@@ -116,7 +116,7 @@ impl Phases {
         }
     }
 
-    /// The phases that occurred, in their natural order.
+    /// The phases that occurred, in the order of [`Phase::ALL`].
     pub fn iter(&self) -> impl Iterator<Item = (Phase, u64)> + '_ {
         Phase::ALL.iter().map(|phase| (*phase, self.get(*phase))).filter(|(_, ns)| *ns > 0)
     }
@@ -140,7 +140,7 @@ impl<'de> Deserialize<'de> for Phases {
             type Value = Phases;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object of phases in nanoseconds")
+                f.write_str("an object with phases in nanoseconds")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Phases, A::Error> {
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn other_is_what_is_left() {
+    fn other_is_the_rest_of_the_total() {
         let mut phases = Phases::default();
         phases.add(Phase::Compute, 70);
         phases.add(Phase::Load, 10);
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn absent_phases_are_absent_in_files() {
+    fn phases_that_did_not_occur_are_absent_in_files() {
         let mut phases = Phases::default();
         phases.add(Phase::IoRead, 3);
         let json = serde_json::to_string(&phases).unwrap();

@@ -1,23 +1,24 @@
-//! The pool of instances: how it is set, and what it tells of itself.
+//! The pool of instances: its configuration, and the events that it reports.
 
 use serde::{Deserialize, Serialize};
 
 use crate::units::Span;
 
-/// How a pool of instances is kept.
+/// The configuration of a pool of instances.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PoolConfig {
-    /// How long an instance may be idle before it is reclaimed; zero: it serves once.
+    /// How long an instance may be idle before it is reclaimed. Zero: it serves one request.
     pub keep_alive: Span,
-    /// Instances that are made at the beginning and never reclaimed.
+    /// Number of instances that are created at the beginning and never reclaimed.
     pub min_instances: u32,
-    /// Instances that may exist at one time, those on their way included; one that is being
-    /// freed is gone already.
+    /// Highest number of instances at one time. Instances that are being created count; instances
+    /// that are being freed do not.
     pub max_instances: u32,
-    /// Idle instances that are kept ready beyond those that are busy, within the maximum.
+    /// Number of idle instances that are kept ready in addition to the busy ones, within the
+    /// maximum.
     pub prewarmed: u32,
-    /// Requests that may wait for an instance; a further one is rejected.
+    /// Number of requests that may wait for an instance; further ones are rejected.
     pub queue: u32,
     /// When instances are added.
     pub scaling: Scaling,
@@ -40,50 +41,50 @@ impl Default for PoolConfig {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Scaling {
-    /// For each request that finds no idle instance and none on its way to it.
+    /// For each request that finds no idle instance and none that is being created for it.
     #[default]
     Immediate,
-    /// As Knative's autoscaler does (KPA, target concurrency 1): the concurrency averaged
-    /// over a window says how many are wanted, decided every two seconds; a tenth of the
-    /// window that wants twice as many as there are is panic, during which none is removed.
-    /// The first request of an empty pool is not made to wait for the window. The keep-alive
-    /// holds for the last instance: others go as soon as fewer are wanted.
+    /// Like Knative's autoscaler (KPA, target concurrency 1). Every two seconds, the concurrency
+    /// averaged over a window sets the number of instances. If a tenth of the window asks for
+    /// twice the present number, the pool panics: it removes no instance. The first request of an
+    /// empty pool does not wait for the window. The keep-alive applies to the last instance;
+    /// others are reclaimed as soon as the number falls.
     Window {
         /// Knative's default is 60 s.
         window: Span,
-        /// Share of an instance's time that may be busy in the mean, in percent; 70 as in
-        /// Knative.
+        /// Target for the mean share of an instance's time that is busy, in percent. Knative's
+        /// default is 70.
         utilization: u32,
     },
 }
 
 crate::words! {
-    /// Where an instance is in its life.
+    /// The state of an instance in its life cycle.
     InstanceState, "instance state" {
-        /// Somebody wants it: a request, a minimum, the pre-warmed reserve.
+        /// A request, the minimum or the pre-warmed reserve needs it.
         Requested = "requested",
-        /// It is being made.
+        /// It is being created.
         Provisioning = "provisioning",
-        /// It is made and has not served yet.
+        /// It is created and has not served yet.
         Ready = "ready",
         /// It serves an invocation.
         Busy = "busy",
-        /// It has served and waits for the next invocation.
+        /// It has served and waits for its next invocation.
         Idle = "idle",
-        /// It was idle for the keep-alive, or the pool is drained: it is gone.
+        /// It ended because its keep-alive expired or the pool was drained.
         Reclaimed = "reclaimed",
-        /// It could not be made, or an invocation ended it: it is gone.
+        /// It ended because it could not be created or an invocation broke it.
         Failed = "failed",
     }
 }
 
-/// A change of state.
+/// A change of an instance's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PoolEvent {
-    /// Nanoseconds of `CLOCK_MONOTONIC`.
+    /// Time of the change, in nanoseconds of `CLOCK_MONOTONIC`.
     pub at_ns: u64,
     /// Number of the instance in its pool, from 0.
     pub instance: u32,
-    /// What it is now.
+    /// The new state.
     pub state: InstanceState,
 }

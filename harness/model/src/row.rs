@@ -1,4 +1,4 @@
-//! What is written for each invocation.
+//! The record of an invocation: `invocations.jsonl`.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,49 +8,49 @@ use crate::phase::{Phase, Phases};
 crate::words! {
     /// How an invocation ended.
     Outcome, "outcome" {
-        /// The function answered with an output.
+        /// The function returned an output.
         Ok = "ok",
-        /// The function answered with an error, or its output was not the expected one.
+        /// The function returned an error, or its output was not the expected one.
         Error = "error",
         /// The guest trapped or its process died.
         Trap = "trap",
-        /// The guest passed its deadline and was stopped.
+        /// The guest exceeded its deadline and was stopped.
         Timeout = "timeout",
         /// The guest ran out of memory.
         OutOfMemory = "oom",
         /// No instance was free and the queue was full.
         Rejected = "rejected",
-        /// The client left before the answer.
+        /// The client disconnected before the response.
         Cancelled = "cancelled",
-        /// Served, but not with the start kind that the cell asks for.
+        /// The request was served, but not with the cell's start kind.
         WrongStart = "wrong-start",
     }
 }
 
 crate::words! {
-    /// What disturbed the machine while a block was measured. The limits are those of
-    /// `lumos_os::machine::health`; the values stand in the block's telemetry.
+    /// A disturbance of the machine while a block was measured. Module `health` holds the limits;
+    /// the values are in the block's telemetry.
     Taint, "taint" {
-        /// The firmware of a Raspberry Pi lacked power, or capped the clock.
+        /// A Raspberry Pi had too little power, or its firmware capped the CPU clock.
         Throttled = "throttled",
-        /// The hypervisor gave the CPU to another machine.
+        /// The hypervisor gave CPU time to another virtual machine.
         Steal = "steal",
-        /// Other processes wanted all cores.
+        /// Other processes competed for all cores.
         Load = "load",
-        /// The CPU's clock fell although it is set to stay.
+        /// The CPU clock fell although the governor should hold it.
         Frequency = "frequency",
     }
 }
 
-/// Parts of `provision` that are worth telling apart, in nanoseconds; they overlap
-/// with the phase and are not added to it.
+/// Parts of the phase `provision`, in nanoseconds. They overlap with the phase and are not added
+/// to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProvisionSpans {
-    /// The cgroup made and its limits written.
+    /// The cgroup is created and its limits are written.
     pub cgroup_create_ns: u64,
-    /// The child created and put into its cgroup, until `execve` was reached.
+    /// The child is created and enters its cgroup, until it calls `execve`.
     pub attach_ns: u64,
-    /// `execve`, the loader and the runtime's start, until `main`.
+    /// `execve`, the dynamic loader and the start of the language runtime, until `main`.
     pub exec_ns: u64,
 }
 
@@ -59,52 +59,53 @@ pub struct ProvisionSpans {
 pub struct Sample {
     /// Position in the block, from 0.
     pub seq: u32,
-    /// What was new for it, as it was and not as it was asked for.
+    /// The actual start kind, which may differ from the requested one.
     pub start_kind: Start,
     /// How it ended.
     pub outcome: Outcome,
-    /// Why it did not end well.
+    /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// Intended arrival, nanoseconds of `CLOCK_MONOTONIC`.
     pub intended_ns: u64,
     /// From the intended arrival to the response.
     pub total_ns: u64,
-    /// The total taken apart; with `other` the phases add up to `total_ns`.
+    /// The phases; with `other` they add up to `total_ns`.
     pub phases_ns: Phases,
-    /// Parts of `provision`.
+    /// Parts of the phase `provision`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provision_spans: Option<ProvisionSpans>,
-    /// Before a cold sample: how long nothing was done, in nanoseconds.
+    /// The idle time before a cold sample, in nanoseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gap_ns: Option<u64>,
-    /// For `cold:image`: pages of the artifact that left memory before the sample.
+    /// For `cold:image`: number of the artifact's pages evicted before the sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evicted_pages: Option<u64>,
-    /// For `cold:image`: pages of the artifact that did not leave; not zero: `wrong-start`.
+    /// For `cold:image`: number of the artifact's pages that stayed in memory. If it is not zero,
+    /// the outcome is `wrong-start`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resident_pages_after: Option<u64>,
-    /// Under load: the number of the instance in its pool; absent: none was assigned.
+    /// Under load: the number of the instance in its pool; absent if none was assigned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<u32>,
-    /// Under load: how much later than intended the request was sent; part of `total_ns`.
+    /// Under load: the delay from the intended to the actual send time; part of `total_ns`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late_ns: Option<u64>,
-    /// With the `http` driver: what the client waited, from its sending on, beyond the
-    /// gateway's own account (network, HTTP, wake-ups); part of `total_ns` and of `other`.
+    /// With the `http` driver: the client's wait after sending that the gateway did not measure
+    /// (network, HTTP, wake-ups); part of `total_ns` and of `other`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform_ns: Option<u64>,
-    /// The instance freed after the response; not in `total_ns`.
+    /// Time to free the instance after the response; not part of `total_ns`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub teardown_ns: Option<u64>,
-    /// CPU time of the instance's process or thread during the invocation; for a cold
-    /// process since its creation. Absent when the process died before it was read.
+    /// CPU time of the instance's process or thread during the invocation; of a cold process since
+    /// its creation. Absent if the process died before the clock was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_ns: Option<u64>,
-    /// Peak memory of the instance's cgroup; absent for `thread` and without cgroups.
+    /// Peak memory of the instance's cgroup; absent in `thread` isolation and without cgroups.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_peak_bytes: Option<u64>,
-    /// Size of the guest's linear memory after the invocation; absent for `native`.
+    /// Size of the guest's linear memory after the invocation; absent on `native`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub linear_memory_bytes: Option<u64>,
     /// Size of the output.
@@ -113,14 +114,14 @@ pub struct Sample {
     /// SHA-256 of the output, in hexadecimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_sha256: Option<String>,
-    /// The output itself, when it was asked for; never written to a run's rows.
+    /// The output itself, if it was requested; never written to the rows of a run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<String>,
 }
 
 impl Sample {
-    /// What stands for an invocation of which only the times and the ending are known: no
-    /// phase but `other`, and nothing of its instance or output.
+    /// An invocation of which only the times and the outcome are known: its one phase is `other`,
+    /// and it has no data about an instance or an output.
     pub fn unserved(seq: u32, start_kind: Start, outcome: Outcome, times: Times) -> Self {
         let Times { intended_ns, total_ns } = times;
         let mut phases_ns = Phases::default();
@@ -151,7 +152,7 @@ impl Sample {
     }
 }
 
-/// When an invocation was to arrive, and how long it took from then on.
+/// The times of an invocation that do not depend on how it ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Times {
     /// Intended arrival, nanoseconds of `CLOCK_MONOTONIC`.
@@ -160,22 +161,15 @@ pub struct Times {
     pub total_ns: u64,
 }
 
-/// What identifies a block within a run.
+/// The identity of a block within a run.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BlockId {
-    /// The point of the experiment.
+    /// The measured cell.
     pub cell: Cell,
     /// Number of the block within the cell, from 0.
     pub block: u32,
-    /// Whether it belongs to the control pair.
+    /// Whether the block belongs to the control pair.
     pub control: bool,
-}
-
-impl Row {
-    /// The block that the row belongs to.
-    pub fn block_id(&self) -> BlockId {
-        BlockId { cell: self.cell.clone(), block: self.block, control: self.control }
-    }
 }
 
 /// A line of `invocations.jsonl`.
@@ -183,7 +177,7 @@ impl Row {
 pub struct Row {
     /// Version of the file format.
     pub schema: u32,
-    /// The point of the experiment.
+    /// The measured cell.
     pub cell: Cell,
     /// Number of the block within the cell, from 0.
     pub block: u32,
@@ -192,12 +186,19 @@ pub struct Row {
     /// Whether the block belongs to the control pair (`native` again).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub control: bool,
-    /// What disturbed the machine during the block; the numbers stand and are counted.
+    /// Disturbances of the machine during the block. They mark the row; its numbers still count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taints: Vec<Taint>,
     /// The invocation.
     #[serde(flatten)]
     pub sample: Sample,
+}
+
+impl Row {
+    /// The identity of the row's block.
+    pub fn block_id(&self) -> BlockId {
+        BlockId { cell: self.cell.clone(), block: self.block, control: self.control }
+    }
 }
 
 #[cfg(test)]
@@ -206,7 +207,7 @@ mod tests {
     use crate::cell::{Demand, Isolation, Size, Storage};
 
     #[test]
-    fn a_row_is_flat_and_holds_no_absent_counter() {
+    fn a_row_is_flat_and_omits_absent_counters() {
         let mut phases = Phases::default();
         phases.add(Phase::Compute, 5);
         let row = Row {
@@ -243,7 +244,7 @@ mod tests {
         );
         assert!(json.contains(r#""taints":["steal"]"#), "{json}");
         assert_eq!(serde_json::from_str::<Row>(&json).unwrap(), row);
-        // Rows of earlier versions have no such field.
+        // Rows of earlier versions lack this field.
         let clean = json.replace(r#""taints":["steal"],"#, "");
         assert_eq!(serde_json::from_str::<Row>(&clean).unwrap().taints, []);
     }

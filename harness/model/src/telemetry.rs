@@ -1,4 +1,4 @@
-//! What is written for each block beside its rows: `telemetry.jsonl`.
+//! The measurements of a block as a whole: `telemetry.jsonl`.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,129 +8,135 @@ use crate::health::BlockHealth;
 use crate::pool::PoolEvent;
 use crate::row::{BlockId, Taint};
 
-/// A line of `telemetry.jsonl`: what was read at the edges of a block. It is written
-/// after the block's rows, so it also says that they are complete.
+/// A line of `telemetry.jsonl`: what was read before and after a block. It is written after the
+/// block's rows, so its presence shows that the rows are complete.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BlockTelemetry {
     /// Version of the file format.
     pub schema: u32,
-    /// The point of the experiment.
+    /// The measured cell.
     pub cell: Cell,
-    /// Number of the block within the cell.
+    /// Number of the block within the cell, from 0.
     pub block: u32,
-    /// Position of the block in the run.
+    /// Position of the block in the run, from 0.
     pub order: u32,
-    /// Whether it belongs to the control pair.
+    /// Whether the block belongs to the control pair.
     pub control: bool,
-    /// Rows that the block has.
+    /// Number of rows of the block.
     pub rows: u32,
-    /// Milliseconds that the block took, host start and warm-up included.
+    /// Duration of the block in milliseconds, with host start and warm-up.
     pub wall_ms: u64,
-    /// What ended the host of a first attempt, whose samples are lost.
+    /// What ended the host in a first attempt; the samples of that attempt are lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost: Option<String>,
-    /// Why the block could not be measured, if it could not.
+    /// Why the block could not be measured; absent if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// Counters of each instance's cgroup over the block.
+    /// Counters of each instance's cgroup during the block.
     pub instances: Vec<Counters>,
-    /// Counters of the host process.
+    /// Counters of the host process during the block.
     pub host: Counters,
-    /// Counters of the host's cgroup.
+    /// Counters of the host's cgroup during the block.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_cgroup: Option<Counters>,
-    /// How the machine was doing.
+    /// The state of the machine during the block.
     #[serde(default)]
     pub health: BlockHealth,
-    /// What of that taints the block's rows.
+    /// The disturbances among it that taint the block's rows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taints: Vec<Taint>,
-    /// Of a block under load: what its pool did.
+    /// Under load: what the pool did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool: Option<PoolTelemetry>,
 }
 
 impl BlockTelemetry {
-    /// The block.
+    /// The identity of the block.
     pub fn block_id(&self) -> BlockId {
         BlockId { cell: self.cell.clone(), block: self.block, control: self.control }
     }
 }
 
-/// What a pool did in a block; in its telemetry.
+/// What a pool did during a block.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PoolTelemetry {
-    /// When the period began, nanoseconds of `CLOCK_MONOTONIC`.
+    /// Begin of the load, in nanoseconds of `CLOCK_MONOTONIC`.
     pub begin_ns: u64,
-    /// The last response.
+    /// Time of the last response, in nanoseconds of `CLOCK_MONOTONIC`.
     pub end_ns: u64,
-    /// Requests that were sent.
+    /// Number of requests that were sent.
     pub requests: u64,
-    /// Whether the number of requests, and not the duration, ended it.
+    /// Whether the limit on requests ended the load before its duration did.
     pub capped: bool,
     /// Whether the sender had a priority above others, which is root's. Never in a closed loop.
-    #[serde(default, rename = "runs_first")]
+#[serde(default, rename = "runs_first")]
     pub raised_priority: bool,
-    /// The most instances that there were at one time, those on their way included.
+    /// Highest number of instances at one time, including those being created.
     pub peak_instances: u32,
-    /// How much later than intended requests were sent, in nanoseconds: the median. Absent
-    /// in a closed loop inside of the host, where nothing can be late.
+    /// Median delay from the intended to the actual send time, in nanoseconds. Absent in a closed
+    /// loop inside the host, where no request can be late.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late_p50_ns: Option<u64>,
-    /// The same: the 99th percentile.
+    /// 99th percentile of the same delay, in nanoseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late_p99_ns: Option<u64>,
-    /// Samples and events that were not kept, for there were too many.
+    /// Number of samples and events that were dropped because there were too many.
     pub lost: u64,
-    /// With the `http` driver: whether client and gateway tell the same story.
+    /// With the `http` driver: whether the records of client and gateway match.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agreement: Option<Agreement>,
-    /// The states of the instances, in order.
+    /// State changes of the instances, in order.
     pub events: Vec<PoolEvent>,
 }
 
-/// Whether both sides tell the same story.
+/// Counts that show whether the records of client and gateway match.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Agreement {
-    /// Requests by the client's account.
+    /// Requests recorded by the client.
     pub client: u64,
-    /// Those of them to which a complete response came.
+    /// Requests of the client that got a complete response.
     pub answered: u64,
-    /// Requests by the gateway's account.
+    /// Requests recorded by the gateway.
     pub server: u64,
-    /// Requests that both have.
+    /// Requests recorded by both.
     pub both: u64,
-    /// Requests that the client had a response to, and the gateway knows nothing of.
+    /// Requests that got a response but have no record at the gateway.
     pub unknown_to_server: u64,
-    /// Samples of the gateway that belong to no request of the client.
+    /// Records of the gateway that match no request of the client.
     pub unknown_to_client: u64,
-    /// Requests whose response says another thing than the gateway.
+    /// Requests whose response contradicts the gateway's record.
     pub contradicted: u64,
-    /// What the gateway did not keep.
+    /// Records that the gateway dropped.
     pub lost: u64,
 }
 
 impl Agreement {
-    /// What does not agree, in words; `None`: all does.
+    /// Whether the records match.
+    pub const fn agrees(&self) -> bool {
+        self.unknown_to_server == 0
+            && self.unknown_to_client == 0
+            && self.contradicted == 0
+            && self.lost == 0
+    }
+
+    /// The mismatches, as text; `None` if the records match.
     pub fn fault(&self) -> Option<String> {
+        if self.agrees() {
+            return None;
+        }
         let counts = [
-            (self.unknown_to_server, "answered requests are unknown to the gateway"),
-            (self.unknown_to_client, "requests of the gateway are unknown to the client"),
-            (self.contradicted, "responses contradict the gateway's record of them"),
-            (self.lost, "records of the gateway were not kept"),
+            ("answered but unknown to the gateway", self.unknown_to_server),
+            ("unknown to the client", self.unknown_to_client),
+            ("answered with a contradicting response", self.contradicted),
+            ("dropped from the gateway's record", self.lost),
         ];
-        let faults: Vec<String> = counts
-            .into_iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, what)| format!("{count} {what}"))
-            .collect();
-        (!faults.is_empty()).then(|| {
-            format!(
-                "client and gateway disagree ({} and {} requests): {}",
-                self.client,
-                self.server,
-                faults.join(", ")
-            )
-        })
+        let counts = counts.into_iter().filter(|(_, count)| *count > 0);
+        let counts: Vec<String> = counts.map(|(what, count)| format!("{count} {what}")).collect();
+        Some(format!(
+            "the records of client ({} requests) and gateway ({}) do not match: {}",
+            self.client,
+            self.server,
+            counts.join(", ")
+        ))
     }
 }

@@ -1,54 +1,54 @@
-//! What makes the numbers of a run less clean than they could be.
+//! Reasons to trust the numbers of a run less.
 
 use serde::{Deserialize, Serialize};
 
 use crate::cell::Cell;
 
-/// A reason to trust the numbers less. Reports put it into words.
+/// A reason to trust the numbers less. Reports turn it into text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Warning {
-    /// No control groups: limits are not applied, and memory, throttling and pressure are not
-    /// measured.
+    /// There are no control groups: limits are not enforced, and memory, throttling and pressure
+    /// are not measured.
     NoControlGroups {
-        /// Why they cannot be made.
+        /// Why they cannot be created.
         reason: String,
     },
-    /// `lumos doctor` has something to say about the machine.
+    /// `lumos doctor` found a problem with the machine.
     Machine {
-        /// What it found and what that means for numbers.
+        /// The problem and its effect on the numbers.
         finding: String,
     },
-    /// A rule of fairness was violated.
+    /// A fairness rule was violated.
     Unfair {
         /// The rule.
         rule: String,
-        /// What shows the violation.
+        /// The evidence of the violation.
         evidence: String,
     },
-    /// The last line of the rows is incomplete, as when a run is killed while it writes.
+    /// The last row is incomplete, as after a run that was killed while it wrote.
     CutShort {
         /// The run directory.
         dir: String,
     },
     /// Planned cells have no rows.
     NoRows {
-        /// How many cells.
+        /// Number of cells without rows.
         cells: usize,
-        /// Of how many that were planned.
+        /// Number of planned cells.
         planned: usize,
-        /// One of them.
+        /// One of the cells without rows.
         example: Box<Cell>,
     },
-    /// Invocations of the control pair failed; they stand in no cell of the summary.
+    /// Invocations of the control pair failed. They do not appear in any cell of the summary.
     ControlFailures {
-        /// How many invocations.
+        /// Number of failed invocations.
         count: usize,
-        /// What the first one said.
+        /// The error of the first one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         example: Option<String>,
     },
-    /// A warning of an earlier version, which wrote text.
+    /// A warning written by an earlier version, as text.
     Text {
         /// The text.
         text: String,

@@ -1,19 +1,19 @@
-//! Closed sets of words: enums that files and the command line name by a word.
+//! Closed sets of words: enums that files and the command line write as a word.
 
-/// A word that is none of the known ones.
+/// A word that does not belong to the set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown {what} `{word}`; known are {known}")]
+#[error("unknown {what} `{word}`: expected one of {known}")]
 pub struct UnknownWord {
-    /// What the word should have been.
+    /// What the word should name, such as `start kind`.
     pub what: &'static str,
-    /// The word as it was written.
+    /// The unknown word.
     pub word: String,
-    /// The words that are known, for people.
+    /// The known words, as text for people.
     pub known: String,
 }
 
-/// Declares an enum that is written as a word in files and on the command line. It gets `ALL`,
-/// `as_str`, `Display`, `FromStr`, and serde as that word.
+/// Declares an enum whose variants are written as words in files and on the command line. The
+/// enum gets `ALL`, `as_str`, `Display` and `FromStr`, and serde reads and writes the word.
 #[macro_export]
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident, $what:literal { $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)+ }) => {
@@ -23,10 +23,10 @@ macro_rules! words {
         pub enum $name { $($(#[$variant_meta])* $variant,)+ }
 
         impl $name {
-            /// All of them, in their natural order.
+            /// All variants, in the order of declaration.
             pub const ALL: &'static [$name] = &[$($name::$variant,)+];
 
-            /// The word as it stands in files and on the command line.
+            /// The word used in files and on the command line.
             pub const fn as_str(self) -> &'static str {
                 match self { $($name::$variant => $word,)+ }
             }

@@ -1,11 +1,10 @@
-//! The clocks that measurements are made with.
+//! The clocks of all measurements.
 //!
-//! `CLOCK_MONOTONIC` is one for all processes of a machine (clock_gettime(2)), so time
-//! stamps of host and instance may be subtracted. The CPU-time clocks are exact to the
-//! nanosecond, unlike `getrusage`, which moves in ticks while a thread runs.
+//! All processes of a machine share `CLOCK_MONOTONIC` (clock_gettime(2)), so time stamps of host
+//! and instance may be subtracted. The CPU-time clocks are exact to the nanosecond; `getrusage`
+//! advances in ticks while a thread runs.
 //!
-//! Tests may put a simulated clock in their place (`mock::clock`); it is not compiled
-//! into anything else.
+//! Tests may replace these clocks by a simulated one; other builds do not contain it.
 
 use std::time::Duration;
 
@@ -31,13 +30,13 @@ pub fn process_cpu_ns() -> u64 {
     read(ClockId::CLOCK_PROCESS_CPUTIME_ID)
 }
 
-/// CPU time of another process in nanoseconds; `None` when it is gone.
+/// CPU time of another process in nanoseconds; `None` if the process no longer exists.
 pub fn cpu_ns_of(pid: Pid) -> Option<u64> {
     let clock = ClockId::pid_cpu_clock_id(pid).ok()?;
     clock_gettime(clock).ok().map(|time| time.num_nanoseconds() as u64)
 }
 
-/// Lets time pass.
+/// Sleeps for `duration`.
 pub fn sleep(duration: Duration) {
     #[cfg(any(test, feature = "simulated-clock"))]
     if crate::simulated::sleep(duration) {
@@ -52,6 +51,6 @@ fn read(clock: ClockId) -> u64 {
     if let Some(ns) = crate::simulated::read(clock) {
         return ns;
     }
-    let time = clock_gettime(clock).expect("a clock that every Linux has");
+    let time = clock_gettime(clock).expect("every Linux has this clock");
     time.num_nanoseconds() as u64
 }

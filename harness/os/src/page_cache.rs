@@ -1,9 +1,9 @@
-//! A file's pages in memory: who wants to start from the disk must see them gone.
+//! Evicts a file's pages from the page cache, so that the next start reads them from disk.
 //!
-//! What the kernel is asked for (posix_fadvise(2)) it may leave undone: pages that some
-//! process maps stay, and a file in tmpfs has no other place. So the pages are counted
-//! afterwards (mincore(2)). Below the page cache nothing is reached: a drive, or the
-//! machine that a virtual one runs on, may still answer from a memory of its own.
+//! posix_fadvise(2) is only advice: pages that a process maps stay in memory, and so do files in
+//! tmpfs, which exist nowhere else. The pages are therefore counted afterwards (mincore(2)).
+//! Caches below the page cache are out of reach: those of a drive, or of the host of a virtual
+//! machine.
 
 use std::ffi::{c_int, c_void};
 use std::fs::File;
@@ -17,52 +17,52 @@ use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use nix::sys::statfs::{TMPFS_MAGIC, fstatfs};
 use nix::unistd::{SysconfVar, sysconf};
 
-/// What became of a file's pages.
+/// The result of evicting a file's pages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Eviction {
-    /// Pages of the file that were in memory before.
+    /// Number of the file's pages in memory before.
     pub resident_before: u64,
-    /// Pages of the file that are in memory still.
+    /// Number of the file's pages in memory after.
     pub resident_after: u64,
-    /// Why pages stayed; `None`: none did.
+    /// Why pages stayed in memory, and what to do; `None` if none stayed.
     pub reason: Option<String>,
 }
 
 impl Eviction {
-    /// Pages that left.
+    /// Number of evicted pages.
     pub fn evicted(&self) -> u64 {
         self.resident_before.saturating_sub(self.resident_after)
     }
 }
 
-/// Writes what is dirty of the file at `path`, drops its pages from memory, and counts
-/// those that stay.
+/// Writes the dirty pages of the file at `path` to disk, evicts all its pages, and counts those that
+/// stay.
 ///
 /// # Errors
-/// When the file cannot be read, written to its disk, or mapped.
+/// When the file cannot be opened, written to its disk, or mapped.
 pub fn evict(path: &Path) -> io::Result<Eviction> {
     let file = File::open(path)?;
     let resident_before = resident_pages(&file)?;
-    // Dirty pages stay; this file may have been built a moment ago.
+    // Dirty pages cannot be evicted, and a file that was just built has some.
     file.sync_data()?;
     posix_fadvise(&file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED)?;
     let resident_after = resident_pages(&file)?;
-    let reason = (resident_after > 0).then(|| why(&file, path, resident_after));
+    let reason = (resident_after > 0).then(|| reason_for_residents(&file, path, resident_after));
     Ok(Eviction { resident_before, resident_after, reason })
 }
 
-/// Why pages stayed, and what to do.
-fn why(file: &File, path: &Path, resident: u64) -> String {
+/// Why pages stayed in memory, and what to do.
+fn reason_for_residents(file: &File, path: &Path, resident: u64) -> String {
     let in_memory = fstatfs(file).is_ok_and(|system| system.filesystem_type() == TMPFS_MAGIC);
     let reason = if in_memory {
-        "its file system has no other place: build the artifacts on a disk"
+        "it is in tmpfs, which is memory: build the artifacts on a disk"
     } else {
-        "another process maps them or reads the file: end it"
+        "another process maps or reads the file: end that process"
     };
-    format!("{resident} pages of {} stay in memory; {reason}", path.display())
+    format!("{resident} pages of {} stay in memory: {reason}", path.display())
 }
 
-/// How many pages of `file` are in memory.
+/// Number of the file's pages in memory.
 ///
 /// # Errors
 /// When the file cannot be mapped.
@@ -70,18 +70,19 @@ pub fn resident_pages(file: &File) -> io::Result<u64> {
     let Some(length) = NonZeroUsize::new(file.metadata()?.len() as usize) else { return Ok(0) };
     let page = sysconf(SysconfVar::PAGE_SIZE)?.expect("Linux has pages") as usize;
     let mut resident = vec![0_u8; length.get().div_ceil(page)];
-    // No access is asked for: to touch a page is to read it.
+    // The mapping permits no access: reading a page would load it.
     let map = Mapping::new(file, length, libc::PROT_NONE)?;
-    // SAFETY: the mapping is `length` bytes long and lives; the vector has a byte a page.
+    // SAFETY: the mapping covers `length` bytes and outlives the call; the vector has one byte for each
+    // page.
     let result = unsafe { libc::mincore(map.start, length.get(), resident.as_mut_ptr()) };
     if result != 0 {
         return Err(io::Error::last_os_error());
     }
-    // Only the lowest bit is defined.
+    // Only the lowest bit of each byte is defined.
     Ok(resident.iter().filter(|page| **page & 1 == 1).count() as u64)
 }
 
-/// A file as addresses.
+/// A file mapped into memory.
 struct Mapping {
     start: *mut c_void,
     length: usize,
@@ -90,7 +91,7 @@ struct Mapping {
 impl Mapping {
     fn new(file: &File, length: NonZeroUsize, access: c_int) -> io::Result<Self> {
         let (length, fd) = (length.get(), file.as_raw_fd());
-        // SAFETY: a new mapping at a place of the kernel's choice disturbs no other.
+        // SAFETY: the kernel chooses an unused address, so the new mapping affects no other.
         let start = unsafe { libc::mmap(ptr::null_mut(), length, access, libc::MAP_SHARED, fd, 0) };
         if start == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
@@ -101,7 +102,7 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: mapped by `new` with that length, and nobody holds a pointer into it.
+        // SAFETY: `new` made the mapping with this length, and no pointer into it remains.
         unsafe { libc::munmap(self.start, self.length) };
     }
 }
@@ -114,7 +115,7 @@ mod tests {
 
     use super::*;
 
-    /// A file of 100 pages and a bit in `folder`, just written.
+    /// A file in `folder` of 100 pages and one byte, just written.
     fn file(folder: &Path) -> NamedTempFile {
         let mut file = NamedTempFile::new_in(folder).unwrap();
         file.write_all(&vec![7; 100 * page() + 1]).unwrap();
@@ -125,13 +126,13 @@ mod tests {
         sysconf(SysconfVar::PAGE_SIZE).unwrap().unwrap() as usize
     }
 
-    /// The folder of this test's executable: on the disk, where artifacts are too.
+    /// The folder of this test's executable: on a disk, like the artifacts.
     fn disk() -> std::path::PathBuf {
         std::env::current_exe().unwrap().parent().unwrap().to_owned()
     }
 
     #[test]
-    fn a_file_on_a_disk_leaves_memory_and_comes_back_when_it_is_read() {
+    fn evicts_a_file_on_disk_until_it_is_read_again() {
         let file = file(&disk());
         for _ in 0..2 {
             let eviction = evict(file.path()).unwrap();
@@ -146,30 +147,30 @@ mod tests {
     }
 
     #[test]
-    fn a_file_in_tmpfs_stays_and_it_is_told() {
+    fn reports_that_a_file_in_tmpfs_stays() {
         let file = file(Path::new("/dev/shm"));
         let eviction = evict(file.path()).unwrap();
         assert_eq!((eviction.evicted(), eviction.resident_after), (0, 101));
         let reason = eviction.reason.unwrap();
-        assert!(reason.contains("no other place"), "{reason}");
+        assert!(reason.contains("tmpfs"), "{reason}");
     }
 
     #[test]
-    fn pages_that_are_mapped_stay_and_it_is_told() {
+    fn reports_that_mapped_pages_stay() {
         let file = file(&disk());
         let length = NonZeroUsize::new(10 * page()).unwrap();
         let map = Mapping::new(file.as_file(), length, libc::PROT_READ).unwrap();
-        // SAFETY: the first byte of the mapping above.
+        // SAFETY: it reads the first byte of the mapping above, which permits reading.
         assert_eq!(unsafe { map.start.cast::<u8>().read_volatile() }, 7);
         let eviction = evict(file.path()).unwrap();
         drop(map);
         assert!(eviction.resident_after >= 1, "{eviction:?}");
-        assert!(eviction.reason.unwrap().contains("another process maps them"));
+        assert!(eviction.reason.unwrap().contains("another process maps"));
         assert_eq!(evict(file.path()).unwrap().resident_after, 0);
     }
 
     #[test]
-    fn an_empty_file_has_no_pages_and_a_missing_one_is_an_error() {
+    fn an_empty_file_has_no_pages_and_a_missing_file_is_an_error() {
         let empty = NamedTempFile::new_in(disk()).unwrap();
         let nothing = Eviction { resident_before: 0, resident_after: 0, reason: None };
         assert_eq!(evict(empty.path()).unwrap(), nothing);

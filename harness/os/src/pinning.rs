@@ -1,9 +1,9 @@
-//! Which cores a process may run on.
+//! The cores that a process may run on.
 
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
 
-/// Has a process, and those that it starts from now on, run on `core` alone. `None`: on any.
+/// Restricts a process, and those that it starts from now on, to `core`. `None` changes nothing.
 ///
 /// # Errors
 /// When the kernel refuses.

@@ -1,4 +1,4 @@
-//! A clock that moves when it is told to.
+//! A clock that advances only on request, for tests.
 
 use std::cell::RefCell;
 use std::marker::PhantomData;
@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use nix::time::ClockId;
 
-/// Where a simulated clock begins: no difference of two readings can hide behind zero.
+/// The first reading of a simulated clock. It is not zero, so that an uninitialised time stamp shows.
 const BEGIN_NS: u64 = 1_000_000_000;
 
 thread_local! {
     static CURRENT: RefCell<Option<SimulatedClock>> = const { RefCell::new(None) };
 }
 
-/// Time that passes only in [`work`](Self::work), in [`idle`](Self::idle), and in
-/// `clock::sleep`. Clones are the same clock.
+/// A clock that advances only in [`work`](Self::work), in [`idle`](Self::idle) and in
+/// `clock::sleep`. Clones share the same time.
 #[derive(Clone, Debug)]
 pub struct SimulatedClock(Arc<Times>);
 
@@ -27,8 +27,8 @@ struct Times {
 }
 
 impl SimulatedClock {
-    /// A clock that nobody reads yet.
-    #[expect(clippy::new_without_default, reason = "a clock is made, not defaulted to")]
+    /// A clock that no thread reads yet.
+    #[expect(clippy::new_without_default, reason = "a default clock would suggest the machine's")]
     pub fn new() -> Self {
         Self(Arc::new(Times {
             monotonic_ns: AtomicU64::new(BEGIN_NS),
@@ -36,42 +36,42 @@ impl SimulatedClock {
         }))
     }
 
-    /// Makes the module `clock` tell this clock's time to the calling thread, until what is
-    /// returned is dropped. Other threads may enter a clone.
+    /// Makes module `clock` return this clock's time to the calling thread, until the returned value
+    /// is dropped. Other threads may enter a clone.
     #[must_use]
     pub fn enter(&self) -> Entered {
         let outer = CURRENT.replace(Some(self.clone()));
-        Entered { outer, _here: PhantomData }
+        Entered { outer, _not_send: PhantomData }
     }
 
-    /// Now, in nanoseconds.
+    /// The current time, in nanoseconds.
     pub fn now_ns(&self) -> u64 {
         self.0.monotonic_ns.load(SeqCst)
     }
 
-    /// CPU time spent, in nanoseconds.
+    /// The CPU time used, in nanoseconds.
     pub fn cpu_ns(&self) -> u64 {
         self.0.cpu_ns.load(SeqCst)
     }
 
-    /// Time passes, and the CPU works.
+    /// Advances the time and the CPU time.
     pub fn work(&self, duration: Duration) {
         self.0.cpu_ns.fetch_add(nanos(duration), SeqCst);
         self.idle(duration);
     }
 
-    /// Time passes, and the CPU rests.
+    /// Advances the time only.
     pub fn idle(&self, duration: Duration) {
         self.0.monotonic_ns.fetch_add(nanos(duration), SeqCst);
     }
 }
 
-/// A thread under a simulated clock.
+/// While it exists, its thread reads a simulated clock.
 #[derive(Debug)]
 pub struct Entered {
     outer: Option<SimulatedClock>,
-    /// It belongs to one thread.
-    _here: PhantomData<*const ()>,
+    /// The clock is entered on one thread, so the value must not move to another.
+    _not_send: PhantomData<*const ()>,
 }
 
 impl Drop for Entered {
@@ -80,7 +80,8 @@ impl Drop for Entered {
     }
 }
 
-/// What `clock` says where time is simulated. Every clock of CPU time is the same one.
+/// The reading of `clock` on the entered clock; `None` if the thread has entered none. All CPU-time
+/// clocks are the same.
 pub(crate) fn read(clock: ClockId) -> Option<u64> {
     CURRENT.with_borrow(|current| {
         let current = current.as_ref()?;
@@ -88,7 +89,7 @@ pub(crate) fn read(clock: ClockId) -> Option<u64> {
     })
 }
 
-/// Sleeps where time is simulated; `false`: it is not.
+/// Sleeps on the entered clock; returns `false` if the thread has entered none.
 pub(crate) fn sleep(duration: Duration) -> bool {
     CURRENT.with_borrow(|current| match current {
         Some(clock) => {
@@ -100,7 +101,7 @@ pub(crate) fn sleep(duration: Duration) -> bool {
 }
 
 fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).expect("less than 500 years")
+    u64::try_from(duration.as_nanos()).expect("simulated durations are shorter than 584 years")
 }
 
 #[cfg(test)]
@@ -109,7 +110,7 @@ mod tests {
     use crate::clock::{monotonic_ns, process_cpu_ns, sleep, thread_cpu_ns};
 
     #[test]
-    fn time_passes_when_it_is_told_to() {
+    fn time_advances_only_on_request() {
         let clock = SimulatedClock::new();
         let entered = clock.enter();
         let begin = [monotonic_ns(), thread_cpu_ns(), process_cpu_ns()];
@@ -119,11 +120,11 @@ mod tests {
         let passed = [monotonic_ns() - begin[0], thread_cpu_ns() - begin[1]];
         assert_eq!(passed, [3_600_000_000_007, 7]);
         drop(entered);
-        assert_ne!(monotonic_ns(), clock.now_ns(), "the machine's clock is back");
+        assert_ne!(monotonic_ns(), clock.now_ns(), "the machine's clock is active again");
     }
 
     #[test]
-    fn threads_share_a_clock_that_they_enter() {
+    fn threads_share_the_clock_that_they_enter() {
         let clock = SimulatedClock::new();
         let _entered = clock.enter();
         let begin_ns = monotonic_ns();

@@ -1,11 +1,11 @@
-//! What the host process counts of itself: over a block, and at its end.
+//! The resource usage of this process.
 
 use lumos_model::counters::{Counter, Counters};
 use nix::sys::resource::{UsageWho, getrusage};
 
 use crate::clock::process_cpu_ns;
 
-/// What only grows: CPU time and page faults of this process since it began.
+/// CPU time and page faults of this process since its start.
 #[derive(Clone, Copy, Debug)]
 pub struct Usage {
     cpu_ns: u64,
@@ -19,7 +19,7 @@ struct Faults {
 }
 
 impl Usage {
-    /// As it stands. Two system calls, about 1 us.
+    /// The usage so far. It takes two system calls, about 1 us.
     pub fn now() -> Self {
         let faults = getrusage(UsageWho::RUSAGE_SELF).ok().map(|usage| Faults {
             minor: usage.minor_page_faults() as u64,
@@ -28,7 +28,7 @@ impl Usage {
         Self { cpu_ns: process_cpu_ns(), faults }
     }
 
-    /// What came since `before`: `cpu_ns`, `page_faults`, `major_page_faults`.
+    /// The increase since `before`: `cpu_ns`, `page_faults`, `major_page_faults`.
     pub fn since(&self, before: &Self) -> Counters {
         let mut counters = Counters::from_iter([(Counter::Cpu, self.cpu_ns - before.cpu_ns)]);
         if let (Some(now), Some(before)) = (self.faults, before.faults) {
@@ -40,9 +40,9 @@ impl Usage {
 }
 
 /// Resident, proportional and anonymous memory of this process: the levels `rss_bytes`,
-/// `pss_bytes`, which changes with who else runs the same executable, and
-/// `anonymous_bytes`, which does not (proc_pid_smaps(5)). Costs up to some milliseconds:
-/// between blocks only.
+/// `pss_bytes` and `anonymous_bytes` (proc_pid_smaps(5)). The proportional size depends on other
+/// processes that run the same executable; the anonymous size does not. The call takes up to a few
+/// milliseconds, so it belongs between blocks.
 pub fn memory() -> Counters {
     let rollup = std::fs::read_to_string("/proc/self/smaps_rollup").unwrap_or_default();
     let level = |(key, counter): (&str, Counter)| {

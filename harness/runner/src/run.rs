@@ -207,7 +207,7 @@ impl Experiment {
             started: utc_now(),
             lumos: env!("CARGO_PKG_VERSION").to_owned(),
             seed: self.scenario.seed,
-            cgroup_mode: session.groups.mode().map(|mode| mode.to_string()),
+            cgroup_mode: session.groups.mode(),
             versions: versions.map(|c| (c.runtime.clone(), c.versions.clone())).collect(),
             redis: session.redis.as_ref().map(RedisServer::facts),
             settings: settings(plan, session),

@@ -1,16 +1,15 @@
-//! The seeded randomness behind every interval.
+//! The seeded randomness of all intervals.
 //!
-//! Only a named, fixed algorithm is used (ChaCha8, Bernstein 2008), seeded here
-//! and not by a library's helper, and turned into numbers by the few lines
-//! below, with logarithms in software: no release of a dependency and no
-//! processor changes a result.
+//! Results must not change with a release of a dependency or with the processor. So the generator
+//! is a fixed algorithm (ChaCha8, Bernstein 2008), the key and all distributions are computed in
+//! this file, and logarithms are computed in software.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::samples::{Percentile, Samples};
 
-/// A stream of random numbers, given by its seed.
+/// A stream of random numbers, determined by its seed.
 pub(crate) struct Draws(ChaCha8Rng);
 
 impl Draws {
@@ -20,13 +19,13 @@ impl Draws {
         Self(ChaCha8Rng::from_seed(key))
     }
 
-    /// A uniform index below `bound`: the high word of a 64 x 64 bit product.
-    /// Its bias is bound / 2^64, far below what any number of draws could show.
+    /// A uniform index below `bound`: the high word of a 64 x 64 bit product. Its bias of
+    /// bound / 2^64 is too small to be observed.
     pub fn index(&mut self, bound: usize) -> usize {
         ((u128::from(self.0.next_u64()) * bound as u128) >> 64) as usize
     }
 
-    /// Uniform in the open interval (0, 1), in steps of 2^-52.
+    /// A uniform number in the open interval (0, 1), in steps of 2^-52.
     fn unit(&mut self) -> f64 {
         ((self.0.next_u64() >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
     }
@@ -35,7 +34,7 @@ impl Draws {
         -libm::log(self.unit())
     }
 
-    /// Standard normal, by Marsaglia's polar method (SIAM Review 6, 1964).
+    /// A standard normal number, by Marsaglia's polar method (SIAM Review 6, 1964).
     fn normal(&mut self) -> f64 {
         loop {
             let (x, y) = (2.0 * self.unit() - 1.0, 2.0 * self.unit() - 1.0);
@@ -46,8 +45,8 @@ impl Draws {
         }
     }
 
-    /// Gamma of a shape of at least 1 and scale 1: Marsaglia and Tsang, "A
-    /// simple method for generating gamma variables", ACM TOMS 26(3), 2000.
+    /// A gamma number of scale 1 and shape at least 1: Marsaglia and Tsang, "A simple method for
+    /// generating gamma variables", ACM TOMS 26(3), 2000.
     fn gamma(&mut self, shape: f64) -> f64 {
         let d = shape - 1.0 / 3.0;
         let c = 1.0 / (9.0 * d).sqrt();
@@ -64,15 +63,13 @@ impl Draws {
         }
     }
 
-    /// The percentile of `samples` resampled with replacement, without drawing
-    /// the n samples.
+    /// The percentile of a resample of `samples` with replacement, without drawing all n samples.
     ///
-    /// A resample is n uniform draws u, each picking the sample of rank
-    /// floor(n u). Its percentile needs only the draws of order k and k + 1, and
-    /// those are ratios of sums of exponential gaps: u_(k) = G_k / G_(n+1) with
-    /// G_i a gamma variable of shape i (Devroye, "Non-Uniform Random Variate
-    /// Generation", 1986, V.3). So the result has exactly the distribution of
-    /// the plain bootstrap at a cost that does not grow with n.
+    /// A resample is n uniform draws u, each of which picks the sample of rank floor(n u). The
+    /// percentile needs only the draws of order k and k + 1. These are ratios of sums of
+    /// exponential gaps: u_(k) = G_k / G_(n+1), where G_i is a gamma variable of shape i (Devroye,
+    /// "Non-Uniform Random Variate Generation", 1986, V.3). The result has exactly the distribution
+    /// of the plain bootstrap, and its cost does not grow with n.
     pub fn resampled_percentile(&mut self, samples: &Samples, p: Percentile) -> f64 {
         let (sorted, n) = (samples.as_sorted(), samples.len());
         let at = p.position(n);
@@ -93,9 +90,9 @@ impl Draws {
 mod tests {
     use super::*;
 
-    /// If this fails, every published interval has changed: do not bless it.
+    /// If this test fails, every published interval has changed: do not update the expected values.
     #[test]
-    fn the_stream_of_a_seed_is_pinned() {
+    fn a_seed_always_gives_the_same_stream() {
         let mut draws = Draws::new(42);
         let indices: Vec<usize> = (0..8).map(|_| draws.index(1000)).collect();
         assert_eq!(indices, PINNED_INDICES);
@@ -106,10 +103,10 @@ mod tests {
     const PINNED_GAMMAS: [u64; 3] =
         [4_611_422_380_422_405_486, 4_615_961_242_582_731_699, 4_612_093_174_209_311_671];
 
-    /// The short cut against resampling sample by sample: both empirical
-    /// distributions of each percentile must agree (Kolmogorov-Smirnov).
+    /// Compares the short cut with resampling sample by sample: both empirical distributions of each
+    /// percentile must agree (Kolmogorov-Smirnov).
     #[test]
-    fn ranks_are_distributed_as_in_a_plain_resample() {
+    fn percentiles_are_distributed_as_in_a_plain_resample() {
         const ROUNDS: usize = 40_000;
         for n in [1, 2, 5, 12, 31] {
             let samples = Samples::from_nanos(0..n).unwrap();

@@ -1,36 +1,37 @@
-//! The ratio of two runs: what was measured at another time has no paired blocks.
+//! The ratio of two runs, whose blocks were measured at different times and cannot be paired.
 
-use crate::ratio::{medians, positive};
-use crate::{Error, Interval, Level, RatioInterval, Reliability, Samples};
+use crate::error::Error;
+use crate::interval::{Interval, Level, Reliability};
+use crate::ratio::{RatioInterval, positive};
+use crate::samples::Samples;
 
-/// Up to this product of both numbers of blocks the ranks are exact.
-const EXACT: usize = 2_500;
+/// Ranks are exact up to this product of the numbers of blocks.
+const MAX_EXACT: usize = 2_500;
 
-/// The ratio of the medians of two runs of one cell, candidate over base, from the
-/// blocks of each.
+/// The ratio of the medians of two runs of one cell, candidate over base, from the blocks of each.
 ///
-/// Block k of one run has nothing in common with block k of the other, so they are not
-/// paired; and the samples of a block are alike, so each block counts once, with its
-/// median. With n and m blocks, the interval runs from the k-th smallest to the k-th
-/// largest of the n m ratios of two block medians, where k comes from the rank-sum
-/// distribution (Hodges and Lehmann, "Estimates of location based on rank tests",
-/// Annals of Mathematical Statistics 34(2), 1963; Moses in Walker and Lev, 1953). It
-/// assumes no distribution of the noise and keeps its level exactly at every level and
-/// number of blocks. That is why this is no bootstrap: with ten blocks and the level that
-/// twenty cells need, percentile intervals over blocks are too narrow, and one of twenty
-/// equal cells was called different in 5 to 22 % of simulated comparisons; the rank
-/// interval stays at 5 %.
+/// Block k of one run has nothing in common with block k of the other, so blocks are not paired.
+/// The samples of a block resemble each other, so each block counts once, with its median. With n
+/// and m blocks, the interval runs from the k-th smallest to the k-th largest of the n m ratios of
+/// two block medians. The rank-sum distribution gives k (Hodges and Lehmann, "Estimates of location
+/// based on rank tests", Annals of Mathematical Statistics 34(2), 1963; Moses in Walker and Lev,
+/// 1953). The interval assumes no distribution of the noise and has exactly the stated level, at
+/// every level and number of blocks.
 ///
-/// The estimate is the ratio of the medians of all samples, as tables show it; the
-/// interval is widened should that fall outside.
+/// A bootstrap does not: with ten blocks and the level that twenty cells need, percentile
+/// intervals over blocks are too narrow. In simulated comparisons of twenty equal cells, at least
+/// one cell was called different in 5 to 22 % of the cases. With the rank interval it is 5 %.
 ///
-/// With fewer than [`blocks_needed`] blocks nothing is
-/// [evidence](Reliability::TooFewSamples): even complete separation of both runs is too
-/// likely by chance.
+/// The estimate is the ratio of the medians of all samples, as tables show it. If it lies outside
+/// the interval, the interval is extended to it.
+///
+/// With fewer than [`blocks_needed`] blocks, no outcome is
+/// [evidence](Reliability::TooFewSamples): even complete separation of both runs is too likely by
+/// chance.
 ///
 /// # Errors
-/// [`Error::NoBlocks`] for none on a side, [`Error::EmptyBlock`], [`Error::NotFinite`]
-/// and [`Error::NotPositive`] for such samples.
+/// [`Error::NoBlocks`] if a run has no blocks, [`Error::EmptyBlock`], [`Error::NotFinite`] and
+/// [`Error::NotPositive`] for such blocks and samples.
 pub fn ratio_of_runs(
     base: &[Vec<f64>],
     candidate: &[Vec<f64>],
@@ -55,8 +56,8 @@ pub fn ratio_of_runs(
     })
 }
 
-/// How many blocks each run needs before any outcome of [`ratio_of_runs`] is evidence:
-/// the least n with 2 / C(2n, n) <= alpha. At 95 % these are 4; for 20 cells together 6.
+/// The number of blocks that each run needs before an outcome of [`ratio_of_runs`] can be evidence:
+/// the smallest n with 2 / C(2n, n) <= alpha. It is 4 at 95 %, and 6 for 20 cells that share 95 %.
 #[must_use]
 pub fn blocks_needed(level: Level) -> usize {
     (1..).find(|&n| rank(n, n, level.alpha()) > 0).unwrap_or(usize::MAX)
@@ -72,18 +73,27 @@ fn pooled(blocks: &[Vec<f64>]) -> Result<Samples, Error> {
     Ok(samples)
 }
 
-/// Which ratio from either end is the interval's: the largest k with
-/// P(U < k) <= alpha / 2, for U of the rank-sum statistic; 0: there is none.
-fn rank(n: usize, m: usize, alpha: f64) -> usize {
-    if n * m > EXACT { normal_rank(n, m, alpha) } else { exact_rank(n, m, alpha) }
+/// The median of each block.
+pub(crate) fn medians(blocks: &[Vec<f64>]) -> Result<Vec<f64>, Error> {
+    let median = |(block, samples): (usize, &Vec<f64>)| match samples.is_empty() {
+        true => Err(Error::EmptyBlock { block }),
+        false => Ok(Samples::new(samples.iter().copied())?.median()),
+    };
+    blocks.iter().enumerate().map(median).collect()
 }
 
-/// Counts the orders of n and m values by U, with the recursion of Mann and Whitney,
-/// "On a test of whether one of two random variables is stochastically larger than the
-/// other", Annals of Mathematical Statistics 18(1), 1947: the largest value belongs to
-/// the one side and exceeds all of the other, or it does not.
+/// The rank, from either end, of the ratios that end the interval: the largest k with
+/// P(U < k) <= alpha / 2, where U is the rank-sum statistic. 0: no rank satisfies this.
+fn rank(n: usize, m: usize, alpha: f64) -> usize {
+    if n * m > MAX_EXACT { normal_rank(n, m, alpha) } else { exact_rank(n, m, alpha) }
+}
+
+/// Computes the distribution of U for n and m values with the recursion of Mann and Whitney, "On a
+/// test of whether one of two random variables is stochastically larger than the other", Annals of
+/// Mathematical Statistics 18(1), 1947. The recursion removes the largest value, which belongs to
+/// one side and exceeds all values of the other.
 fn exact_rank(n: usize, m: usize, alpha: f64) -> usize {
-    // share[j][u]: probability that U is u, of i values against j.
+    // share[j][u]: the probability that U is u, for i values against j.
     let mut share = vec![vec![1.0]; m + 1];
     for i in 1..=n {
         let mut next = vec![vec![1.0]];
@@ -104,16 +114,15 @@ fn exact_rank(n: usize, m: usize, alpha: f64) -> usize {
     share[m].iter().take_while(within).count()
 }
 
-/// The same for many blocks, by the normal distribution of U with mean n m / 2 and
-/// variance n m (n + m + 1) / 12 (Mann and Whitney, 1947).
+/// The rank for many blocks, where U is approximately normal with mean n m / 2 and variance
+/// n m (n + m + 1) / 12 (Mann and Whitney, 1947).
 fn normal_rank(n: usize, m: usize, alpha: f64) -> usize {
     let (n, m) = (n as f64, m as f64);
     let deviation = (n * m * (n + m + 1.0) / 12.0).sqrt();
     (n * m / 2.0 - upper_normal(alpha / 2.0) * deviation).floor().max(0.0) as usize
 }
 
-/// The value that a standard normal variable exceeds with probability `tail`, by
-/// bisection.
+/// The value that a standard normal variable exceeds with probability `tail`, found by bisection.
 fn upper_normal(tail: f64) -> f64 {
     let (mut lo, mut hi) = (0.0, 40.0);
     for _ in 0..80 {
@@ -133,9 +142,9 @@ mod tests {
     }
 
     #[test]
-    fn ranks_are_those_of_the_published_tables() {
-        // Critical values of U at 5 % and 1 %, two-sided: U <= c is significant, so the
-        // interval's rank is c + 1 (Mann-Whitney tables, such as Siegel 1956, table K).
+    fn exact_ranks_agree_with_published_tables() {
+        // Two-sided critical values c of U at 5 % and 1 %: U <= c is significant, so the rank is
+        // c + 1 (Mann-Whitney tables, such as Siegel 1956, table K).
         for (n, m, alpha, critical) in [
             (4, 4, 0.05, 0),
             (5, 5, 0.05, 2),
@@ -151,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn many_blocks_go_by_the_normal_distribution() {
+    fn the_normal_approximation_agrees_with_exact_ranks() {
         for (n, alpha) in [(30, 0.05), (49, 0.05), (49, 0.001)] {
             let (exact, normal) = (exact_rank(n, n, alpha), normal_rank(n, n, alpha));
             assert!(exact.abs_diff(normal) <= 1 + exact / 100, "{n} {alpha}: {exact} {normal}");
@@ -160,13 +169,13 @@ mod tests {
     }
 
     #[test]
-    fn the_blocks_that_are_needed_rise_with_the_cells() {
+    fn more_cells_need_more_blocks() {
         let needed = |cells| blocks_needed(Level::P95.shared_by(cells));
         assert_eq!([needed(1), needed(20), needed(121)], [4, 6, 8]);
     }
 
     #[test]
-    fn runs_that_separate_differ_and_equal_ones_do_not() {
+    fn separate_runs_differ_and_equal_runs_do_not() {
         let run = |factor: f64| -> Vec<Vec<f64>> {
             (0..10).map(|i| vec![factor * (100.0 + f64::from(i) / 4.0); 3]).collect()
         };
@@ -180,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_runs_are_refused() {
+    fn rejects_bad_runs() {
         let of = |base: &[Vec<f64>]| ratio_of_runs(base, &[vec![1.0]], Level::P95).unwrap_err();
         assert_eq!(of(&[]), Error::NoBlocks);
         assert_eq!(of(&[vec![1.0], vec![]]), Error::EmptyBlock { block: 1 });

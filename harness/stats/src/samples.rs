@@ -1,8 +1,8 @@
-//! A validated, sorted set of samples and what can be read off it directly.
+//! A validated and sorted set of samples, and its statistics.
 
-use crate::Error;
+use crate::error::Error;
 
-/// A percentile to ask for, in percent: 0 is the minimum, 100 the maximum.
+/// A percentile in percent: 0 is the minimum, 100 the maximum.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Percentile(f64);
 
@@ -31,64 +31,64 @@ impl Percentile {
         }
     }
 
-    /// The same in percent.
+    /// The percentile in percent.
     #[must_use]
     pub fn percent(self) -> f64 {
         self.0
     }
 
-    /// The same as a fraction, 0..=1.
+    /// The percentile as a fraction, 0..=1.
     #[must_use]
     pub fn fraction(self) -> f64 {
         self.0 / 100.0
     }
 
-    /// Where the percentile of `n` sorted samples lies.
+    /// The position of the percentile among `n` sorted samples.
     pub(crate) fn position(self, n: usize) -> Position {
         let at = self.fraction() * n.saturating_sub(1) as f64;
         Position { rank: at as usize, weight: at - at.floor() }
     }
 }
 
-/// A place between two neighbouring ranks (counted from 0).
+/// A position between two neighbouring ranks, counted from 0.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Position {
-    /// The lower neighbour.
+    /// The lower rank.
     pub rank: usize,
-    /// How far towards the upper one, 0..1.
+    /// The distance towards the upper rank, 0..1.
     pub weight: f64,
 }
 
 impl Position {
-    /// The value at this place, given those of both neighbours.
+    /// The value at this position, from the values of both ranks.
     pub fn between(self, lower: f64, upper: f64) -> f64 {
         lower + self.weight * (upper - lower)
     }
 }
 
-/// Finite samples of one quantity in one unit, sorted once; never empty.
+/// Finite samples of one quantity in one unit, sorted; never empty.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Samples {
     sorted: Vec<f64>,
 }
 
 impl Samples {
-    /// The largest magnitude of a sample. It keeps differences and ratios of
-    /// samples finite; no measurement comes near it.
+    /// The largest magnitude of a sample. It keeps differences and ratios of samples finite, and is
+    /// far above any measurement.
     pub const LIMIT: f64 = 1e150;
 
     /// Takes samples in any order and unit.
     ///
     /// # Errors
-    /// [`Error::NoSamples`] for none, [`Error::NotFinite`] for the first that
-    /// is NaN, infinite or beyond [`Samples::LIMIT`].
+    /// [`Error::NoSamples`] without samples; [`Error::NotFinite`] for the first one that is NaN,
+    /// infinite or beyond [`Samples::LIMIT`].
     pub fn new(values: impl IntoIterator<Item = f64>) -> Result<Self, Error> {
         let mut sorted = Vec::new();
         for (index, value) in values.into_iter().enumerate() {
             if value.is_nan() || value.abs() > Self::LIMIT {
                 return Err(Error::NotFinite { index, value });
             }
-            sorted.push(value + 0.0); // -0.0 becomes 0.0: one zero, one order
+            sorted.push(value + 0.0); // -0.0 becomes 0.0, so that equal samples sort equally
         }
         if sorted.is_empty() {
             return Err(Error::NoSamples);
@@ -97,10 +97,10 @@ impl Samples {
         Ok(Self { sorted })
     }
 
-    /// Takes durations in nanoseconds. They are exact up to 2^53 ns, 104 days.
+    /// Takes durations in nanoseconds. They are exact up to 2^53 ns, which is 104 days.
     ///
     /// # Errors
-    /// [`Error::NoSamples`] for none.
+    /// [`Error::NoSamples`] without samples.
     pub fn from_nanos(values: impl IntoIterator<Item = u64>) -> Result<Self, Error> {
         Self::new(values.into_iter().map(|ns| ns as f64))
     }
@@ -111,7 +111,7 @@ impl Samples {
         &self.sorted
     }
 
-    /// How many there are; at least 1.
+    /// The number of samples; at least 1.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "never empty")]
     pub fn len(&self) -> usize {
@@ -134,7 +134,7 @@ impl Samples {
     #[must_use]
     pub fn mean(&self) -> f64 {
         let sum: f64 = self.sorted.iter().sum();
-        // Rounding of the sum must not push the mean of equal samples past them.
+        // Rounding of the sum must not move the mean of equal samples away from them.
         (sum / self.len() as f64).clamp(self.min(), self.max())
     }
 
@@ -175,8 +175,8 @@ impl Samples {
         Fences { low: q1 - reach, high: q3 + reach }
     }
 
-    /// How many samples lie strictly outside the [fences](Samples::fences).
-    /// They are counted and stay in: every other number includes them.
+    /// The number of samples strictly outside the [fences](Samples::fences). They are counted but not
+    /// removed: every other statistic includes them.
     #[must_use]
     pub fn outliers(&self) -> Outliers {
         let fences = self.fences();
@@ -199,14 +199,14 @@ pub struct Fences {
 /// Counts of samples outside the fences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Outliers {
-    /// Below the lower fence.
+    /// Samples below the lower fence.
     pub low: usize,
-    /// Above the upper fence.
+    /// Samples above the upper fence.
     pub high: usize,
 }
 
 impl Outliers {
-    /// Both sides together.
+    /// Samples outside either fence.
     #[must_use]
     pub fn total(self) -> usize {
         self.low + self.high
@@ -218,7 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bad_input_is_refused_with_its_place() {
+    fn rejects_bad_input_with_its_position() {
         assert_eq!(Samples::new([]), Err(Error::NoSamples));
         assert_eq!(Samples::from_nanos([]), Err(Error::NoSamples));
         for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e151, -1e300] {
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_sample_is_all_of_its_statistics() {
+    fn every_statistic_of_a_single_sample_is_that_sample() {
         let one = Samples::from_nanos([7]).unwrap();
         for p in [0.0, 12.3, 50.0, 99.9, 100.0] {
             assert_eq!(one.percentile(Percentile::new(p).unwrap()), 7.0);
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_are_minimum_and_maximum() {
+    fn the_extreme_percentiles_are_minimum_and_maximum() {
         let samples = Samples::new([3.0, -0.0, 9.0, 4.0]).unwrap();
         assert_eq!(samples.percentile(Percentile::new(0.0).unwrap()), 0.0);
         assert_eq!(samples.percentile(Percentile::new(100.0).unwrap()), 9.0);
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn outliers_are_counted_and_kept() {
+    fn outliers_are_counted_but_not_removed() {
         let samples = Samples::new([-90.0, 9.0, 10.0, 10.0, 11.0, 12.0, 50.0, 60.0]).unwrap();
         assert_eq!(samples.outliers(), Outliers { low: 1, high: 2 });
         assert_eq!((samples.len(), samples.max()), (8, 60.0));

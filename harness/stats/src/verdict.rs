@@ -1,10 +1,12 @@
-//! From a ratio interval to one of four words.
+//! From the interval of a ratio to a verdict.
 
 use std::fmt;
 
-use crate::{Error, RatioInterval, Reliability};
+use crate::error::Error;
+use crate::interval::Reliability;
+use crate::ratio::RatioInterval;
 
-/// The smallest relative difference worth reporting: 0.01 is 1 %.
+/// The smallest relative difference that is reported; chosen by the user. 0.01 is 1 %.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Margin(f64);
 
@@ -35,30 +37,42 @@ impl Margin {
     }
 }
 
-/// The relative difference that this machine shows between a thing and itself:
-/// 0.004 is 0.4 %.
+/// The relative difference that this machine shows between a cell and itself; measured by a control
+/// pair. 0.004 is 0.4 %.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct NoiseFloor(f64);
 
 impl NoiseFloor {
-    /// No control pair was measured, so nothing is known of the noise.
+    /// No control pair was measured, so the noise is unknown.
     pub const UNKNOWN: Self = Self(0.0);
 
-    /// The floor of a control pair, the same target measured as base and as
-    /// candidate: the largest factor, less 1, by which its interval \[lo, hi\]
-    /// leaves 1 in either direction, max(1 / lo, hi) - 1.
+    /// The floor of a control pair, in which base and candidate are the same target. It is the
+    /// largest distance of the interval \[lo, hi\] from 1, as a factor less 1:
+    /// max(1 / lo, hi) - 1.
     ///
-    /// (1 / lo and not 1 - lo, for the reason given at [`Band`]: swapping the
-    /// pair must not move the floor. Below 10 % the two differ by less than 1 %.)
+    /// The formula has 1 / lo instead of 1 - lo, so that swapping the pair does not change the floor
+    /// (see [`Band`]). Below 10 % the two differ by less than one percentage point.
     ///
     /// # Errors
     /// [`Error::ControlTooSmall`] if the interval is
-    /// [no evidence](Reliability::TooFewSamples); it would look noiseless.
+    /// [no evidence](Reliability::TooFewSamples): it would look free of noise.
     pub fn from_control(control: &RatioInterval) -> Result<Self, Error> {
         if control.reliability() == Reliability::TooFewSamples {
             return Err(Error::ControlTooSmall);
         }
         Ok(Self(control.hi().max(1.0 / control.lo()) - 1.0))
+    }
+
+    /// A floor that was computed before, as a fraction.
+    ///
+    /// # Errors
+    /// [`Error::BadNoiseFloor`] if negative, NaN or infinite.
+    pub fn new(fraction: f64) -> Result<Self, Error> {
+        if fraction.is_finite() && fraction >= 0.0 {
+            Ok(Self(fraction))
+        } else {
+            Err(Error::BadNoiseFloor(fraction))
+        }
     }
 
     /// The floor as a fraction.
@@ -68,8 +82,9 @@ impl NoiseFloor {
     }
 }
 
-/// What a comparison found. "Slower" reads: the candidate takes longer than the
-/// base; for a quantity of which more is better, the words swap.
+/// The result of a comparison of candidate and base. [`Slower`](Self::Slower) means that the
+/// candidate takes longer. For a quantity that is better when it is larger, use
+/// [`swapped`](Self::swapped).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// The whole interval lies below the band.
@@ -78,7 +93,7 @@ pub enum Verdict {
     Slower,
     /// The whole interval lies within the band.
     Equivalent,
-    /// The interval crosses an edge of the band: measure more.
+    /// The interval crosses an edge of the band: more blocks are needed.
     Unsure,
 }
 
@@ -105,20 +120,20 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// The ratios that count as no difference: from 1 / (1 + m) to 1 + m, where m is
-/// the larger of margin and noise floor.
+/// The ratios that count as no difference: from 1 / (1 + m) to 1 + m, where m is the larger of
+/// [`Margin`] and [`NoiseFloor`].
 ///
-/// The lower edge is not 1 - m, because ratios are asymmetric: "5 % slower" seen
-/// from the other side is 1 / 1.05, not 0.95. With the reciprocal, swapping base
-/// and candidate swaps faster and slower and changes nothing else. (Equivalence by
-/// an interval within a band: Schuirmann, J. Pharmacokin. Biopharm. 15, 1987.)
+/// The lower edge is not 1 - m, because ratios are asymmetric: the inverse of 1.05 is 1 / 1.05, not
+/// 0.95. With the reciprocal, swapping base and candidate swaps faster and slower and changes
+/// nothing else. (Equivalence by an interval within a band: Schuirmann, J. Pharmacokin. Biopharm.
+/// 15, 1987.)
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Band {
     width: f64,
 }
 
 impl Band {
-    /// The band of a margin on a machine of that noise.
+    /// The band of a margin on a machine with this noise floor.
     #[must_use]
     pub fn new(margin: Margin, floor: NoiseFloor) -> Self {
         Self { width: margin.0.max(floor.0) }
@@ -136,7 +151,7 @@ impl Band {
         1.0 + self.width
     }
 
-    /// Judges a ratio of candidate to base. An interval that is
+    /// Judges the ratio of candidate to base. An interval that is
     /// [no evidence](Reliability::TooFewSamples) is always [`Verdict::Unsure`].
     #[must_use]
     pub fn verdict(&self, ratio: &RatioInterval) -> Verdict {
@@ -157,7 +172,7 @@ impl Band {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Interval, Level};
+    use crate::interval::{Interval, Level};
 
     fn ratio(lo: f64, hi: f64, reliability: Reliability) -> RatioInterval {
         RatioInterval::new(Interval {
@@ -175,18 +190,18 @@ mod tests {
     }
 
     #[test]
-    fn the_whole_interval_decides() {
+    fn the_whole_interval_decides_the_verdict() {
         let band = Band::new(Margin::new(0.02).unwrap(), NoiseFloor(0.05));
         assert_eq!((band.lo(), band.hi()), (1.0 / 1.05, 1.05));
         for (lo, hi, expected) in [
             (1.06, 1.20, Verdict::Slower),
             (1.04, 1.20, Verdict::Unsure),
-            (1.05, 1.20, Verdict::Unsure), // touching is not beyond
+            (1.05, 1.20, Verdict::Unsure), // on the edge is not beyond it
             (0.80, 0.95, Verdict::Faster),
-            (0.80, 0.953, Verdict::Unsure), // above 1/1.05, though below 1 - 0.05 + a bit
-            (0.951, 0.952, Verdict::Faster), // 1 - m would have called it equivalent
+            (0.80, 0.953, Verdict::Unsure),  // crosses 1 / 1.05
+            (0.951, 0.952, Verdict::Faster), // equivalent if the edge were 1 - m
             (0.96, 1.04, Verdict::Equivalent),
-            (1.01, 1.04, Verdict::Equivalent), // a real difference, yet within the band
+            (1.01, 1.04, Verdict::Equivalent), // a real difference within the band
             (0.50, 2.00, Verdict::Unsure),
         ] {
             assert_eq!(band.verdict(&sound(lo, hi)), expected, "[{lo}, {hi}]");
@@ -194,14 +209,14 @@ mod tests {
     }
 
     #[test]
-    fn the_larger_of_margin_and_floor_counts() {
+    fn the_larger_of_margin_and_floor_sets_the_band() {
         let hi = |margin, floor| Band::new(Margin(margin), NoiseFloor(floor)).hi();
         assert_eq!((hi(0.25, 0.125), hi(0.125, 0.25)), (1.25, 1.25));
         assert_eq!(hi(0.5, NoiseFloor::UNKNOWN.0), 1.5);
     }
 
     #[test]
-    fn the_floor_is_the_farther_end_of_the_control() {
+    fn the_floor_is_the_farther_end_of_the_control_interval() {
         let floor = |lo, hi| NoiseFloor::from_control(&sound(lo, hi)).unwrap().fraction();
         assert!((floor(0.99, 1.03) - 0.03).abs() < 1e-12);
         assert!((floor(0.80, 1.03) - 0.25).abs() < 1e-12);
@@ -215,14 +230,14 @@ mod tests {
         for (lo, hi) in [(0.99, 1.03), (0.7, 1.1), (1.01, 1.02), (0.9, 0.95)] {
             let control = sound(lo, hi);
             let floor = NoiseFloor::from_control(&control).unwrap();
-            // A last-bit guard: 1 / (1 / lo) need not be lo.
+            // 1 / (1 / lo) may differ from lo in the last bit.
             let band = Band::new(Margin(floor.0 + 1e-12), floor);
             assert_eq!(band.verdict(&control), Verdict::Equivalent);
         }
     }
 
     #[test]
-    fn no_evidence_gives_no_verdict_and_no_floor() {
+    fn without_evidence_there_is_no_verdict_and_no_floor() {
         let point = ratio(50.0, 50.0, Reliability::TooFewSamples);
         let band = Band::new(Margin::default(), NoiseFloor::UNKNOWN);
         assert_eq!(band.verdict(&point), Verdict::Unsure);
@@ -231,9 +246,9 @@ mod tests {
     }
 
     #[test]
-    fn margins_are_checked_and_words_are_padded() {
+    fn rejects_bad_fractions_and_pads_words() {
         for bad in [-0.01, f64::NAN, f64::INFINITY] {
-            assert!(Margin::new(bad).is_err());
+            assert!(Margin::new(bad).is_err() && NoiseFloor::new(bad).is_err());
         }
         assert_eq!(format!("{:>8}|", Verdict::Faster), "  faster|");
         assert_eq!(Verdict::Faster.swapped(), Verdict::Slower);

@@ -1,4 +1,4 @@
-//! What must hold for any samples.
+//! Properties that hold for any samples.
 #![allow(missing_docs, reason = "a test")]
 
 use lumos_stats::{
@@ -8,7 +8,7 @@ use lumos_stats::{
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// Positive samples of very different sizes, with ties.
+/// Positive samples of very different magnitudes, with ties.
 fn value() -> impl Strategy<Value = f64> {
     prop_oneof![
         (1_u32..50).prop_map(f64::from),
@@ -31,7 +31,7 @@ fn percentile() -> impl Strategy<Value = Percentile> {
     (0.0..=100.0).prop_map(|p| Percentile::new(p).unwrap())
 }
 
-fn plan(level: f64, seed: u64) -> Bootstrap {
+fn bootstrap(level: f64, seed: u64) -> Bootstrap {
     Bootstrap::new(Level::new(level).unwrap(), 400, seed).unwrap()
 }
 
@@ -61,22 +61,22 @@ proptest! {
         let (a, b) = (samples(&a), samples(&b));
         prop_assert_eq!(&a, &b);
         prop_assert_eq!(a.mean(), b.mean());
-        prop_assert_eq!(ci(&a, p, &plan(0.95, 1)), ci(&b, p, &plan(0.95, 1)));
+        prop_assert_eq!(ci(&a, p, &bootstrap(0.95, 1)), ci(&b, p, &bootstrap(0.95, 1)));
     }
 
     #[test]
-    fn a_change_of_unit_changes_only_the_unit(values in values(), p in percentile(), factor in 1e-6_f64..1e6) {
+    fn statistics_scale_with_the_unit(values in values(), p in percentile(), factor in 1e-6_f64..1e6) {
         let scaled: Vec<f64> = values.iter().map(|v| v * factor).collect();
         let (a, b) = (samples(&values), samples(&scaled));
         prop_assert!(close(a.percentile(p) * factor, b.percentile(p)));
         prop_assert!(close(a.mean() * factor, b.mean()));
         prop_assert!((a.mad() * factor - b.mad()).abs() <= 1e-9 * b.max());
-        let (a, b) = (ci(&a, p, &plan(0.95, 1)), ci(&b, p, &plan(0.95, 1)));
+        let (a, b) = (ci(&a, p, &bootstrap(0.95, 1)), ci(&b, p, &bootstrap(0.95, 1)));
         prop_assert!(close(a.lo * factor, b.lo) && close(a.hi * factor, b.hi));
     }
 
     #[test]
-    fn percentiles_rise_within_the_range(values in values(), p in percentile(), q in percentile()) {
+    fn percentiles_increase_and_stay_in_range(values in values(), p in percentile(), q in percentile()) {
         let samples = samples(&values);
         let (low, high) = if p <= q { (p, q) } else { (q, p) };
         prop_assert!(samples.percentile(low) <= samples.percentile(high));
@@ -87,27 +87,27 @@ proptest! {
     #[test]
     fn an_interval_contains_its_estimate_and_stays_in_range(values in values(), p in percentile(), seed: u64) {
         let samples = samples(&values);
-        let interval = ci(&samples, p, &plan(0.9, seed));
+        let interval = ci(&samples, p, &bootstrap(0.9, seed));
         prop_assert!(ordered(&interval));
         prop_assert!(samples.min() <= interval.lo && interval.hi <= samples.max());
     }
 
     #[test]
-    fn a_higher_level_is_never_narrower(values in values(), blocks in blocks(), p in percentile(), a in 0.5..0.99, b in 0.5..0.99) {
+    fn a_higher_level_never_narrows_the_interval(values in values(), blocks in blocks(), p in percentile(), a in 0.5..0.99, b in 0.5..0.99) {
         let (low, high) = (f64::min(a, b), f64::max(a, b));
         let samples = samples(&values);
-        let (narrow, wide) = (ci(&samples, p, &plan(low, 1)), ci(&samples, p, &plan(high, 1)));
+        let (narrow, wide) = (ci(&samples, p, &bootstrap(low, 1)), ci(&samples, p, &bootstrap(high, 1)));
         prop_assert!(wide.lo <= narrow.lo && narrow.hi <= wide.hi);
-        let narrow = ratio_of_blocks(&blocks, &plan(low, 1)).unwrap();
-        let wide = ratio_of_blocks(&blocks, &plan(high, 1)).unwrap();
+        let narrow = ratio_of_blocks(&blocks, &bootstrap(low, 1)).unwrap();
+        let wide = ratio_of_blocks(&blocks, &bootstrap(high, 1)).unwrap();
         prop_assert!(wide.lo() <= narrow.lo() && narrow.hi() <= wide.hi());
     }
 
     #[test]
-    fn a_seed_decides_everything(values in values(), blocks in blocks(), p in percentile(), seed: u64) {
-        let (samples, plan) = (samples(&values), plan(0.95, seed));
-        prop_assert_eq!(ci(&samples, p, &plan), ci(&samples, p, &plan));
-        prop_assert_eq!(ratio_of_blocks(&blocks, &plan), ratio_of_blocks(&blocks, &plan));
+    fn a_seed_determines_the_result(values in values(), blocks in blocks(), p in percentile(), seed: u64) {
+        let (samples, bootstrap) = (samples(&values), bootstrap(0.95, seed));
+        prop_assert_eq!(ci(&samples, p, &bootstrap), ci(&samples, p, &bootstrap));
+        prop_assert_eq!(ratio_of_blocks(&blocks, &bootstrap), ratio_of_blocks(&blocks, &bootstrap));
     }
 
     #[test]
@@ -117,32 +117,32 @@ proptest! {
             block.base.reverse();
             block.candidate.reverse();
         }
-        let plan = plan(0.95, seed);
-        prop_assert_eq!(ratio_of_blocks(&blocks, &plan), ratio_of_blocks(&reversed, &plan));
+        let bootstrap = bootstrap(0.95, seed);
+        prop_assert_eq!(ratio_of_blocks(&blocks, &bootstrap), ratio_of_blocks(&reversed, &bootstrap));
     }
 
     #[test]
-    fn ratios_contain_their_estimate_and_have_no_unit(blocks in blocks(), a in values(), b in values()) {
-        let plan = plan(0.95, 1);
-        let ratio = ratio_of_blocks(&blocks, &plan).unwrap();
+    fn ratios_contain_their_estimate_and_do_not_depend_on_the_unit(blocks in blocks(), a in values(), b in values()) {
+        let bootstrap = bootstrap(0.95, 1);
+        let ratio = ratio_of_blocks(&blocks, &bootstrap).unwrap();
         prop_assert!(ordered(ratio.interval()));
         let scaled: Vec<_> = blocks.iter().map(|block| PairedBlock {
             base: block.base.iter().map(|v| v * 1e-3).collect(),
             candidate: block.candidate.iter().map(|v| v * 1e-3).collect(),
         }).collect();
-        let again = ratio_of_blocks(&scaled, &plan).unwrap();
+        let again = ratio_of_blocks(&scaled, &bootstrap).unwrap();
         prop_assert!(close(ratio.lo(), again.lo()) && close(ratio.hi(), again.hi()));
 
-        let unpaired = ratio_of_medians(&samples(&a), &samples(&b), &plan).unwrap();
+        let unpaired = ratio_of_medians(&samples(&a), &samples(&b), &bootstrap).unwrap();
         prop_assert!(ordered(unpaired.interval()));
     }
 
     #[test]
     fn swapping_the_sides_inverts_the_ratio(blocks in vec(blocks(), 3).prop_map(|b| b.concat())) {
-        // Exact from eight blocks on; below, each side has draws of its own.
+        // Exact from eight blocks on; with fewer, each side has its own draws.
         prop_assume!(blocks.len() >= lumos_stats::FEW_BLOCKS);
-        let there = ratio_of_blocks(&blocks, &plan(0.95, 1)).unwrap();
-        let back = ratio_of_blocks(&swapped(&blocks), &plan(0.95, 1)).unwrap();
+        let there = ratio_of_blocks(&blocks, &bootstrap(0.95, 1)).unwrap();
+        let back = ratio_of_blocks(&swapped(&blocks), &bootstrap(0.95, 1)).unwrap();
         prop_assert!(close(there.lo() * back.hi(), 1.0) && close(there.hi() * back.lo(), 1.0));
         prop_assert!(close(there.estimate() * back.estimate(), 1.0));
     }
@@ -155,7 +155,7 @@ proptest! {
         let hi = lo * (1.0 + width);
         let floor = NoiseFloor::from_control(&interval(1.0, 1.0 + floor)).unwrap();
         let band = Band::new(Margin::new(margin).unwrap(), floor);
-        // On an edge itself the last bit decides.
+        // Exactly on an edge, the last bit decides.
         prop_assume!([lo, hi].iter().all(|&end| !close(end, band.lo()) && !close(end, band.hi())));
         let (there, back) = (band.verdict(&interval(lo, hi)), band.verdict(&interval(1.0 / hi, 1.0 / lo)));
         prop_assert_eq!(there.swapped(), back);

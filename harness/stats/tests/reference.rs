@@ -1,5 +1,4 @@
-//! Every number against NumPy and SciPy: `fixtures/generate.py` writes the
-//! reference.
+//! Compares every statistic with NumPy and SciPy; `fixtures/generate.py` writes the reference.
 #![allow(missing_docs, reason = "a test")]
 
 use std::collections::BTreeMap;
@@ -58,7 +57,7 @@ struct MeanCase {
     mean: f64,
 }
 
-/// Where the ends of an interval must lie.
+/// The ranges that must contain the ends of an interval.
 #[derive(Deserialize)]
 struct Bracket {
     level: f64,
@@ -67,7 +66,7 @@ struct Bracket {
 }
 
 impl Bracket {
-    fn plan(&self) -> Bootstrap {
+    fn bootstrap(&self) -> Bootstrap {
         Bootstrap::new(Level::new(self.level).unwrap(), 40_000, 3).unwrap()
     }
 
@@ -101,7 +100,7 @@ fn close(got: f64, expected: f64) -> bool {
 }
 
 #[test]
-fn descriptions_agree() {
+fn descriptive_statistics_agree() {
     let reference = Reference::load();
     for (name, set) in &reference.sets {
         let samples = reference.samples(name);
@@ -128,7 +127,7 @@ fn percentile_intervals_agree() {
         let samples = reference.samples(&case.set);
         let p = Percentile::new(case.percent).unwrap();
         for bracket in &case.brackets {
-            bracket.check(&case.set, &ci(&samples, p, &bracket.plan()));
+            bracket.check(&case.set, &ci(&samples, p, &bracket.bootstrap()));
         }
     }
 }
@@ -139,7 +138,7 @@ fn ratio_intervals_agree() {
     for case in &reference.ratios {
         let (base, candidate) = (reference.samples(&case.base), reference.samples(&case.candidate));
         for bracket in &case.brackets {
-            let ratio = ratio_of_medians(&base, &candidate, &bracket.plan()).unwrap();
+            let ratio = ratio_of_medians(&base, &candidate, &bracket.bootstrap()).unwrap();
             assert!(close(ratio.estimate(), case.estimate));
             bracket.check(&case.candidate, ratio.interval());
         }
@@ -153,7 +152,7 @@ fn block_ratio_intervals_agree() {
             .map(|(base, candidate)| PairedBlock { base, candidate })
             .collect();
         for bracket in &case.brackets {
-            let ratio = ratio_of_blocks(&blocks, &bracket.plan()).unwrap();
+            let ratio = ratio_of_blocks(&blocks, &bracket.bootstrap()).unwrap();
             assert!(close(ratio.estimate(), case.estimate));
             bracket.check(&format!("{} blocks", blocks.len()), ratio.interval());
         }

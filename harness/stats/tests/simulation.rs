@@ -1,4 +1,4 @@
-//! How often the verdicts are right, on simulated machines whose truth is known.
+//! How often verdicts are right, on simulated machines with a known truth.
 #![allow(missing_docs, reason = "a test")]
 
 use lumos_stats::{
@@ -8,14 +8,14 @@ use lumos_stats::{
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// A machine with three sources of noise, all relative (0.01 is 1 %).
+/// A machine with three sources of relative noise (0.01 is 1 %).
 #[derive(Clone, Copy)]
 struct Machine {
-    /// Of a block, shared by both sides: frequency, temperature.
+    /// Noise of a block that both sides share: frequency, temperature.
     drift: f64,
-    /// Of one side of a block: memory layout, a neighbour's burst.
+    /// Noise of one side of a block: memory layout, a neighbour's burst.
     block: f64,
-    /// Of a sample; the slow tail is twice as wide as the fast one.
+    /// Noise of a sample; the slow tail is twice as wide as the fast tail.
     sample: f64,
 }
 
@@ -32,7 +32,7 @@ impl Simulation {
         Self { machine, rng: ChaCha8Rng::seed_from_u64(seed) }
     }
 
-    /// Roughly standard normal: twelve uniforms.
+    /// An approximately standard normal number: the sum of twelve uniform ones.
     fn normal(&mut self) -> f64 {
         (0..12).map(|_| self.rng.next_u32() as f64 / u32::MAX as f64).sum::<f64>() - 6.0
     }
@@ -47,7 +47,7 @@ impl Simulation {
             .collect()
     }
 
-    /// Blocks in which the candidate takes `factor` times as long.
+    /// Blocks in which the candidate takes `factor` times as long as the base.
     fn blocks(&mut self, count: usize, samples: usize, factor: f64) -> Vec<PairedBlock> {
         (0..count)
             .map(|_| {
@@ -60,21 +60,22 @@ impl Simulation {
             .collect()
     }
 
-    /// The share of `trials` with each verdict, in percent.
+    /// The share of each verdict in `trials`, in percent.
     fn shares(&mut self, trials: u32, design: Design) -> Shares {
-        let plan = Bootstrap::new(Level::P95, 500, 5).unwrap();
+        let bootstrap = Bootstrap::new(Level::P95, 500, 5).unwrap();
         let mut shares = Shares::default();
         for _ in 0..trials {
             let floor = match design.control {
                 true => {
                     let control = self.blocks(design.blocks, design.samples, 1.0);
-                    NoiseFloor::from_control(&ratio_of_blocks(&control, &plan).unwrap()).unwrap()
+                    NoiseFloor::from_control(&ratio_of_blocks(&control, &bootstrap).unwrap())
+                        .unwrap()
                 }
                 false => NoiseFloor::UNKNOWN,
             };
             let pair = self.blocks(design.blocks, design.samples, design.factor);
-            let verdict =
-                Band::new(design.margin, floor).verdict(&ratio_of_blocks(&pair, &plan).unwrap());
+            let verdict = Band::new(design.margin, floor)
+                .verdict(&ratio_of_blocks(&pair, &bootstrap).unwrap());
             *match verdict {
                 Verdict::Faster => &mut shares.faster,
                 Verdict::Slower => &mut shares.slower,
@@ -118,7 +119,7 @@ impl Shares {
 const TRIALS: u32 = 400;
 
 #[test]
-fn the_same_thing_twice_is_rarely_called_different() {
+fn equal_sides_are_rarely_called_different() {
     for (name, machine) in [("quiet", QUIET), ("noisy", NOISY)] {
         for (blocks, samples) in [(2, 5), (12, 5), (20, 1)] {
             for control in [false, true] {
@@ -132,7 +133,7 @@ fn the_same_thing_twice_is_rarely_called_different() {
 }
 
 #[test]
-fn without_margin_and_control_the_level_holds_roughly() {
+fn the_level_roughly_holds_without_margin_and_control() {
     let margin = Margin::new(0.0).unwrap();
     for machine in [QUIET, NOISY] {
         let design = Design { margin, control: false, ..Design::default() };
@@ -143,7 +144,7 @@ fn without_margin_and_control_the_level_holds_roughly() {
 }
 
 #[test]
-fn a_shift_of_five_percent_is_found() {
+fn detects_a_shift_of_five_percent() {
     for (blocks, samples) in [(12, 5), (20, 3)] {
         let design = |factor| Design { blocks, samples, factor, ..Design::default() };
         let slower = Simulation::new(QUIET, 3).shares(TRIALS, design(1.05));
@@ -167,17 +168,17 @@ fn a_difference_within_the_margin_is_equivalent() {
 fn the_interval_of_a_median_covers_the_truth() {
     let iid = Machine { drift: 0.0, block: 0.0, sample: 0.1 };
     let mut simulation = Simulation::new(iid, 6);
-    let plan = Bootstrap::new(Level::P95, 500, 5).unwrap();
+    let bootstrap = Bootstrap::new(Level::P95, 500, 5).unwrap();
     for n in [10, 31, 200] {
         let covered = (0..1000)
             .filter(|_| {
                 let samples = Samples::new(simulation.side(1e6, n)).unwrap();
-                ci(&samples, Percentile::MEDIAN, &plan).contains(1e6)
+                ci(&samples, Percentile::MEDIAN, &bootstrap).contains(1e6)
             })
             .count();
         println!("n {n}: {covered} of 1000");
-        // The ends are order statistics, so the true coverage moves in steps: at
-        // n = 31 the binomial tails give 92.9 %.
+        // The ends are order statistics, so the true coverage changes in steps: at n = 31 the binomial
+        // tails give 92.9 %.
         assert!((910..=985).contains(&covered), "n {n}: {covered}");
     }
 }

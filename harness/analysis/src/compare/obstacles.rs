@@ -109,7 +109,8 @@ fn settings(base: &Side, new: &Side) -> Vec<(String, String, String)> {
         all.push(("connection", word(&a.connection), word(&b.connection)));
         all.push(("Redis server", redis(base), redis(new)));
     }
-    let groups = |side: &Side| side.manifest.cgroup_mode.clone().unwrap_or("none".to_owned());
+    let groups =
+        |side: &Side| side.manifest.cgroup_mode.map_or("none".to_owned(), |mode| mode.to_string());
     all.push(("control groups", groups(base), groups(new)));
     all.into_iter().map(|(what, a, b)| (format!("other {what}"), a, b)).collect()
 }

@@ -4,71 +4,84 @@ use std::path::{Path, PathBuf};
 
 use lumos_model::counters::{Counter, Counters};
 
-use super::{Mode, read_line};
+use super::folders::Folders;
+use super::hierarchy::Mode;
+use crate::machine::parse;
 
-/// Reads all counters of a group. About 10 us a file: only between samples.
-pub fn read(mode: Mode, v1: &[PathBuf], unified: Option<&Path>) -> Counters {
+/// Reads all counters of a group. Each file takes about 10 us, so call it between samples only.
+pub(super) fn read(folders: &Folders) -> Counters {
     let mut counters = Counters::default();
-    let mut put = |counter: Counter, value: Option<u64>| counters.set_known(counter, value);
-    if let Some(folder) = unified {
-        let cpu = Keyed::read(&folder.join("cpu.stat"));
-        put(Counter::CpuUsage, cpu.get("usage_usec"));
-        put(Counter::CpuUser, cpu.get("user_usec"));
-        put(Counter::CpuSystem, cpu.get("system_usec"));
-        put(Counter::ThrottledPeriods, cpu.get("nr_throttled"));
-        put(Counter::Throttled, cpu.get("throttled_usec"));
-        let pressures = [
-            ("cpu.pressure", Counter::CpuPressure),
-            ("memory.pressure", Counter::MemoryPressure),
-            ("io.pressure", Counter::IoPressure),
-        ];
-        for (file, counter) in pressures {
-            put(counter, pressure_total(&folder.join(file)));
-        }
-        let io = io_stat(&folder.join("io.stat"));
-        put(Counter::IoRead, io.map(|(read, _)| read));
-        put(Counter::IoWrite, io.map(|(_, written)| written));
+    if let Some(folder) = &folders.unified {
+        read_cpu_and_io(folder, &mut counters);
     }
-    if mode != Mode::V2 {
-        put(Counter::CpuUsageV1, first(v1, "cpuacct.usage"));
-        let cpu = first_keyed(v1, "cpu.stat");
-        put(Counter::ThrottledPeriods, cpu.get("nr_throttled"));
-        put(Counter::ThrottledV1, cpu.get("throttled_time"));
+    if folders.mode != Mode::V2 {
+        let cpu = first_keyed(&folders.v1, "cpu.stat");
+        counters.set_known(Counter::CpuUsageV1, first(&folders.v1, "cpuacct.usage"));
+        counters.set_known(Counter::ThrottledPeriods, cpu.get("nr_throttled"));
+        counters.set_known(Counter::ThrottledV1, cpu.get("throttled_time"));
     }
-    let (current, stat) = match mode {
-        Mode::V2 => {
-            let file = |name: &str| unified.map(|folder| folder.join(name));
-            let current = file("memory.current").as_deref().and_then(number);
-            (current, file("memory.stat").as_deref().map_or_else(Keyed::none, Keyed::read))
-        }
-        _ => (first(v1, "memory.usage_in_bytes"), first_keyed(v1, "memory.stat")),
-    };
-    put(Counter::MemoryCurrent, current);
-    put(Counter::PageFaults, stat.get("pgfault"));
-    put(Counter::MajorPageFaults, stat.get("pgmajfault"));
-    put(Counter::MemoryPeak, memory_peak(mode, v1, unified));
-    put(Counter::OomKills, oom_kills(mode, v1, unified));
+    read_memory(folders, &mut counters);
     counters
 }
 
-/// The most memory that the group ever used, in bytes.
-pub fn memory_peak(mode: Mode, v1: &[PathBuf], unified: Option<&Path>) -> Option<u64> {
-    match mode {
-        Mode::V2 => number(&unified?.join("memory.peak")),
-        _ => first(v1, "memory.max_usage_in_bytes"),
+/// CPU time, pressure and I/O, from the version 2 folder; a hybrid machine has one too.
+fn read_cpu_and_io(folder: &Path, counters: &mut Counters) {
+    let cpu = Keyed::read(&folder.join("cpu.stat"));
+    counters.set_known(Counter::CpuUsage, cpu.get("usage_usec"));
+    counters.set_known(Counter::CpuUser, cpu.get("user_usec"));
+    counters.set_known(Counter::CpuSystem, cpu.get("system_usec"));
+    counters.set_known(Counter::ThrottledPeriods, cpu.get("nr_throttled"));
+    counters.set_known(Counter::Throttled, cpu.get("throttled_usec"));
+    let pressures = [
+        ("cpu.pressure", Counter::CpuPressure),
+        ("memory.pressure", Counter::MemoryPressure),
+        ("io.pressure", Counter::IoPressure),
+    ];
+    for (file, counter) in pressures {
+        let text = std::fs::read_to_string(folder.join(file)).ok();
+        counters.set_known(counter, text.as_deref().and_then(parse::pressure_some_us));
+    }
+    let io = io_stat(&folder.join("io.stat"));
+    counters.set_known(Counter::IoRead, io.map(|(read, _)| read));
+    counters.set_known(Counter::IoWrite, io.map(|(_, written)| written));
+}
+
+fn read_memory(folders: &Folders, counters: &mut Counters) {
+    let (current, stat) = match (folders.mode, &folders.unified) {
+        (Mode::V2, Some(folder)) => {
+            (number(&folder.join("memory.current")), Keyed::read(&folder.join("memory.stat")))
+        }
+        (Mode::V2, None) => (None, Keyed::default()),
+        (Mode::V1 | Mode::Hybrid, _) => {
+            let v1 = &folders.v1;
+            (first(v1, "memory.usage_in_bytes"), first_keyed(v1, "memory.stat"))
+        }
+    };
+    counters.set_known(Counter::MemoryCurrent, current);
+    counters.set_known(Counter::PageFaults, stat.get("pgfault"));
+    counters.set_known(Counter::MajorPageFaults, stat.get("pgmajfault"));
+    counters.set_known(Counter::MemoryPeak, memory_peak(folders));
+    counters.set_known(Counter::OomKills, oom_kills(folders));
+}
+
+/// Highest memory use of the group so far, in bytes.
+pub(super) fn memory_peak(folders: &Folders) -> Option<u64> {
+    match folders.mode {
+        Mode::V2 => number(&folders.unified.as_ref()?.join("memory.peak")),
+        Mode::V1 | Mode::Hybrid => first(&folders.v1, "memory.max_usage_in_bytes"),
     }
 }
 
-/// Processes killed for want of memory.
-pub fn oom_kills(mode: Mode, v1: &[PathBuf], unified: Option<&Path>) -> Option<u64> {
-    match mode {
-        Mode::V2 => Keyed::read(&unified?.join("memory.events")).get("oom_kill"),
-        _ => first_keyed(v1, "memory.oom_control").get("oom_kill"),
+/// Number of processes that the kernel killed because memory ran out.
+pub(super) fn oom_kills(folders: &Folders) -> Option<u64> {
+    match folders.mode {
+        Mode::V2 => Keyed::read(&folders.unified.as_ref()?.join("memory.events")).get("oom_kill"),
+        Mode::V1 | Mode::Hybrid => first_keyed(&folders.v1, "memory.oom_control").get("oom_kill"),
     }
 }
 
 fn number(path: &Path) -> Option<u64> {
-    read_line(path)?.parse().ok()
+    std::fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
 fn first(folders: &[PathBuf], file: &str) -> Option<u64> {
@@ -77,18 +90,15 @@ fn first(folders: &[PathBuf], file: &str) -> Option<u64> {
 
 fn first_keyed(folders: &[PathBuf], file: &str) -> Keyed {
     let path = folders.iter().map(|folder| folder.join(file)).find(|path| path.exists());
-    path.as_deref().map_or_else(Keyed::none, Keyed::read)
+    path.as_deref().map_or_else(Keyed::default, Keyed::read)
 }
 
-/// A file of lines `key value`.
+/// The text of a file with lines `key value`.
+#[derive(Default)]
 struct Keyed(String);
 
 impl Keyed {
-    /// One that is not there.
-    fn none() -> Self {
-        Self(String::new())
-    }
-
+    /// An unreadable file has no keys.
     fn read(path: &Path) -> Self {
         Self(std::fs::read_to_string(path).unwrap_or_default())
     }
@@ -96,12 +106,6 @@ impl Keyed {
     fn get(&self, key: &str) -> Option<u64> {
         self.0.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' ')?.parse().ok())
     }
-}
-
-/// The `total=` of the `some` line of a pressure file, in microseconds.
-fn pressure_total(path: &Path) -> Option<u64> {
-    let line = read_line(path)?;
-    line.strip_prefix("some ")?.split_once("total=")?.1.parse().ok()
 }
 
 /// Bytes read and written over all devices of `io.stat`; `None` without the controller.
@@ -121,12 +125,15 @@ mod tests {
     #[test]
     fn absent_counters_stay_absent() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(read(Mode::V2, &[], Some(folder.path())), Counters::default());
-        assert_eq!(read(Mode::V1, &[folder.path().to_owned()], None), Counters::default());
+        let path = folder.path().to_owned();
+        let v2 = Folders { mode: Mode::V2, v1: Vec::new(), unified: Some(path.clone()) };
+        assert_eq!(read(&v2), Counters::default());
+        let v1 = Folders { mode: Mode::V1, v1: vec![path], unified: None };
+        assert_eq!(read(&v1), Counters::default());
     }
 
     #[test]
-    fn version_2_files_are_read() {
+    fn reads_the_files_of_version_2() {
         let folder = tempfile::tempdir().unwrap();
         let write =
             |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
@@ -138,7 +145,8 @@ mod tests {
             "cpu.pressure",
             "some avg10=0.00 avg60=0.00 avg300=0.00 total=33\nfull avg10=0 total=1\n",
         );
-        let counters = read(Mode::V2, &[], Some(folder.path()));
+        let unified = Some(folder.path().to_owned());
+        let counters = read(&Folders { mode: Mode::V2, v1: Vec::new(), unified });
         let expected = [
             ("cpu_usage_us", 12),
             ("cpu_user_us", 7),

@@ -3,181 +3,158 @@
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
-use cgroups_rs::fs::Subsystem;
+use cgroups_rs::fs::error::Error as LibraryError;
+use cgroups_rs::fs::{Cgroup, Subsystem};
 use lumos_model::counters::Counters;
 use lumos_model::protocol::Limits;
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 
-use super::sweep::MAKING;
-use super::{Base, Mode, counters};
+use super::base::Base;
+use super::folders::{Folders, processes, remove_after_kill};
+use super::hierarchy::Mode;
+use super::{counters, library, lock};
 use crate::error::OsError;
 use crate::spawn::Attach;
 
-/// Bandwidth is handed out in slices of this length (the kernel's default).
+/// The kernel grants CPU bandwidth for periods of this length; this is its default.
 const CFS_PERIOD_US: u64 = 100_000;
-pub(super) const REMOVE_PATIENCE: Duration = Duration::from_secs(2);
 
-/// A control group with the limits of one instance; removed when it is dropped, with
-/// what still runs in it.
+/// A control group with the limits of one instance. Dropping it kills the processes that are left
+/// in the group, and removes it.
 pub struct Group {
-    mode: Mode,
-    subsystems: Vec<Subsystem>,
-    /// Folders on version 1, one a hierarchy, without doubles.
-    v1: Vec<PathBuf>,
-    /// Folder on version 2.
-    unified: Option<PathBuf>,
+    folders: Folders,
 }
 
 impl Group {
-    /// Makes the group `name` in `base` and writes its limits.
+    /// Creates the group `name` in `base` and writes its limits.
     ///
     /// # Errors
-    /// When the group cannot be made, or a limit was asked for whose controller this
-    /// machine does not offer.
+    /// When the group cannot be created, or when `limits` needs a controller that this machine
+    /// does not offer.
     pub fn create(base: &Base, name: &str, limits: &Limits) -> Result<Self, OsError> {
-        let _making = MAKING.lock();
-        let path = format!("{}/{name}", base.path);
-        let failed =
-            |e: cgroups_rs::fs::error::Error| OsError::unavailable(format!("cgroup {path}: {e}"));
+        let _creation = lock::creation();
+        let path = format!("{}/{name}", base.path());
         let handle = base.load(&path);
-        let subsystems = handle.subsystems().clone();
-        let mut group = Self { mode: base.mode, subsystems, v1: Vec::new(), unified: None };
-        if let Some(root) = &base.unified {
+        let folders = Folders { mode: base.mode(), v1: Vec::new(), unified: None };
+        // From here on, an error removes what exists of the group.
+        let mut group = Self { folders };
+        if let Some(root) = base.unified() {
             let folder = root.join(&path);
-            std::fs::create_dir(&folder)
-                .map_err(|e| OsError::call(format!("make {}", folder.display()), e))?;
-            group.unified = Some(folder);
+            std::fs::create_dir(&folder).map_err(|e| OsError::folder(&folder, e))?;
+            group.folders.unified = Some(folder);
         }
-        if base.mode != Mode::V2 {
-            handle.create().map_err(failed)?;
-            for subsystem in &group.subsystems {
-                let folder = subsystem.to_controller().path().to_owned();
-                if !group.v1.contains(&folder) {
-                    group.v1.push(folder);
-                }
-            }
+        if base.mode() != Mode::V2 {
+            handle.create().map_err(|error| {
+                let cause = library::with_cause(&error);
+                OsError::unavailable(format!("cannot create the cgroup {path}: {cause}"))
+            })?;
+            group.folders.v1 = v1_folders(&handle);
         }
-        group.limit(limits)?;
+        write_limits(handle.subsystems(), limits)?;
         Ok(group)
     }
 
-    fn limit(&self, limits: &Limits) -> Result<(), OsError> {
-        let failed = |what: &str, e: cgroups_rs::fs::error::Error| {
-            let cause = std::error::Error::source(&e).map(|s| format!(": {s}")).unwrap_or_default();
-            OsError::unavailable(format!("cgroup limit on {what}: {e}{cause}"))
-        };
-        if let Some(cpus) = limits.cpus {
-            let quota = (cpus * CFS_PERIOD_US as f64).round() as i64;
-            let controller = self.subsystems.iter().find_map(|s| match s {
-                Subsystem::Cpu(cpu) => Some(cpu),
-                _ => None,
-            });
-            controller
-                .ok_or_else(|| missing("cpu", "limits.cpus"))?
-                .set_cfs_quota_and_period(Some(quota), Some(CFS_PERIOD_US))
-                .map_err(|e| failed("cpus", e))?;
-        }
-        if let Some(memory) = limits.memory {
-            let controller = self.subsystems.iter().find_map(|s| match s {
-                Subsystem::Mem(memory) => Some(memory),
-                _ => None,
-            });
-            controller
-                .ok_or_else(|| missing("memory", "limits.memory"))?
-                .set_limit(memory.0 as i64)
-                .map_err(|e| failed("memory", e))?;
-        }
-        Ok(())
-    }
-
-    /// What a child needs to be born into this group.
+    /// The open files that place a new child in this group.
     ///
     /// # Errors
     /// When the group's files cannot be opened.
     pub fn attach(&self) -> Result<Attach, OsError> {
-        let open = |path: &PathBuf, write: bool| -> Result<OwnedFd, OsError> {
+        let open = |path: &Path, write: bool| -> Result<OwnedFd, OsError> {
             File::options()
                 .read(!write)
                 .write(write)
                 .open(path)
                 .map(OwnedFd::from)
-                .map_err(|e| OsError::call(format!("open {}", path.display()), e))
+                .map_err(|e| OsError::call(format!("cannot open {}", path.display()), e))
         };
-        let clone_into = self.unified.as_ref().map(|folder| open(folder, false)).transpose()?;
-        let procs = self
-            .v1
-            .iter()
-            .map(|folder| open(&folder.join("cgroup.procs"), true))
-            .collect::<Result<_, _>>()?;
-        Ok(Attach { clone_into, procs })
+        let Folders { v1, unified, .. } = &self.folders;
+        let clone_into = unified.as_ref().map(|folder| open(folder, false)).transpose()?;
+        let procs = v1.iter().map(|folder| open(&folder.join("cgroup.procs"), true));
+        Ok(Attach { clone_into, procs: procs.collect::<Result<_, _>>()? })
     }
 
-    /// Every counter that this machine offers for the group, by name with its unit.
+    /// All counters that this machine offers for the group.
     pub fn counters(&self) -> Counters {
-        counters::read(self.mode, &self.v1, self.unified.as_deref())
+        counters::read(&self.folders)
     }
 
-    /// The most memory that the group ever used, in bytes, if the kernel tells.
+    /// Highest memory use of the group so far, in bytes; `None` if the kernel does not report it.
     pub fn memory_peak_bytes(&self) -> Option<u64> {
-        counters::memory_peak(self.mode, &self.v1, self.unified.as_deref())
+        counters::memory_peak(&self.folders)
     }
 
-    /// How many processes of the group the kernel killed for want of memory.
+    /// Number of processes of the group that the kernel killed because memory ran out.
     pub fn oom_kills(&self) -> Option<u64> {
-        counters::oom_kills(self.mode, &self.v1, self.unified.as_deref())
+        counters::oom_kills(&self.folders)
     }
 
-    /// Ends every process of the group.
+    /// Kills every process of the group.
     pub fn kill(&self) {
-        if let Some(folder) = &self.unified
+        if let Some(folder) = &self.folders.unified
             && std::fs::write(folder.join("cgroup.kill"), "1").is_ok()
         {
             return;
         }
-        for folder in self.v1.iter().chain(&self.unified) {
-            for pid in processes(folder) {
-                let _ = kill(pid, Signal::SIGKILL);
-            }
+        for pid in self.folders.iter().flat_map(|folder| processes(folder)) {
+            let _ = kill(pid, Signal::SIGKILL);
         }
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
-        let folders = self.v1.iter().chain(&self.unified);
-        if folders.clone().all(|folder| std::fs::remove_dir(folder).is_ok()) {
+        if self.folders.iter().all(|folder| std::fs::remove_dir(folder).is_ok()) {
             return;
         }
         self.kill();
-        for folder in folders {
-            remove_patiently(folder);
+        for folder in self.folders.iter() {
+            remove_after_kill(folder);
         }
     }
 }
 
-/// The processes of a group. The kernel lists one of another PID namespace as 0, which
-/// would mean our own process group to kill(2).
-pub(super) fn processes(folder: &Path) -> impl Iterator<Item = Pid> {
-    let procs = std::fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
-    let pids: Vec<i32> = procs.lines().filter_map(|line| line.parse().ok()).collect();
-    pids.into_iter().filter(|pid| *pid > 0).map(Pid::from_raw)
-}
-
-/// Removes a group's folder; processes that were killed may need a moment to leave it.
-fn remove_patiently(folder: &Path) {
-    let start = Instant::now();
-    while let Err(error) = std::fs::remove_dir(folder) {
-        if error.kind() == std::io::ErrorKind::NotFound || start.elapsed() > REMOVE_PATIENCE {
-            return;
+/// The distinct folders of a version 1 group: controllers may share a hierarchy.
+fn v1_folders(group: &Cgroup) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for subsystem in group.subsystems() {
+        let folder = subsystem.to_controller().path();
+        if !folders.iter().any(|known| known == folder) {
+            folders.push(folder.to_owned());
         }
-        std::thread::sleep(Duration::from_millis(1));
     }
+    folders
 }
 
-fn missing(controller: &str, key: &str) -> OsError {
+fn write_limits(subsystems: &[Subsystem], limits: &Limits) -> Result<(), OsError> {
+    let failed = |key: &str, error: LibraryError| {
+        let cause = library::with_cause(&error);
+        OsError::unavailable(format!("cannot apply limits.{key} to the cgroup: {cause}"))
+    };
+    if let Some(cpus) = limits.cpus {
+        let quota = (cpus * CFS_PERIOD_US as f64).round() as i64;
+        let cpu = subsystems.iter().find_map(|subsystem| match subsystem {
+            Subsystem::Cpu(cpu) => Some(cpu),
+            _ => None,
+        });
+        cpu.ok_or_else(|| no_controller("cpu", "limits.cpus"))?
+            .set_cfs_quota_and_period(Some(quota), Some(CFS_PERIOD_US))
+            .map_err(|error| failed("cpus", error))?;
+    }
+    if let Some(bytes) = limits.memory {
+        let memory = subsystems.iter().find_map(|subsystem| match subsystem {
+            Subsystem::Mem(memory) => Some(memory),
+            _ => None,
+        });
+        memory
+            .ok_or_else(|| no_controller("memory", "limits.memory"))?
+            .set_limit(bytes.0 as i64)
+            .map_err(|error| failed("memory", error))?;
+    }
+    Ok(())
+}
+
+fn no_controller(controller: &str, key: &str) -> OsError {
     OsError::unavailable(format!(
         "{key} needs the cgroup controller `{controller}`, which this machine does not offer; \
          on a Raspberry Pi add `cgroup_enable={controller}` to the kernel's command line, \

@@ -1,35 +1,30 @@
-//! No group is left behind, however a process of the run ended.
+//! Removal of groups, whatever became of their processes.
 
 use std::path::Path;
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getpid};
 
-use super::group::{REMOVE_PATIENCE, processes};
-use super::{ROOT, roots};
+use super::folders::{REMOVE_INTERVAL, REMOVE_TIMEOUT, processes};
+use super::hierarchy::{ROOT, roots};
+use super::lock;
 
-/// Held while a group is made.
-pub(super) static MAKING: Mutex<()> = Mutex::new(());
-
-/// [`evacuate`] for a process that is about to end: none of its threads makes a group
-/// from now on.
+/// [`evacuate`] for a process that is about to end: its threads can create no group from now on.
 pub fn leave(path: &str) {
-    std::mem::forget(MAKING.lock());
+    lock::forbid_creation();
     evacuate(path);
 }
 
-/// Ends every other process in the groups below `path`, moves this one out, and removes
-/// the groups, and the folders above that are then empty.
+/// Kills every other process in the groups below `path`, moves this one out of them, and removes
+/// the groups. Parent folders that become empty are removed too.
 pub fn evacuate(path: &str) {
     for root in roots() {
         let folder = root.join(path);
         if folder.is_dir() {
-            empty(&root, &folder);
-            // The folders above go with the last one below them.
-            let above = folder.ancestors().skip(1).take_while(|above| *above != root);
-            for parent in above {
+            clear(&root, &folder);
+            let parents = folder.ancestors().skip(1).take_while(|parent| *parent != root);
+            for parent in parents {
                 if std::fs::remove_dir(parent).is_err() {
                     break;
                 }
@@ -38,8 +33,8 @@ pub fn evacuate(path: &str) {
     }
 }
 
-/// Removes what runs that were killed left behind: groups of `lumos` whose name ends
-/// with the number of a process that is gone. Returns how many there were.
+/// Removes the groups that killed runs left behind: groups of `lumos` whose name ends with the
+/// number of a process that no longer exists. Returns their number.
 pub fn sweep_stale() -> usize {
     let mut stale: Vec<String> = Vec::new();
     for root in roots() {
@@ -57,19 +52,19 @@ pub fn sweep_stale() -> usize {
     stale.len()
 }
 
-/// Whether no process has this number; one of another user (EPERM) is there.
+/// Whether no process has this number. A process of another user exists too: EPERM.
 fn is_gone(pid: i32) -> bool {
     kill(Pid::from_raw(pid), None) == Err(nix::Error::ESRCH)
 }
 
-/// Removes `folder` and all below it, with what runs there. It looks again and again,
-/// since a process may be starting another one at this moment.
-fn empty(root: &Path, folder: &Path) {
+/// Removes `folder` and the groups below it, with their processes. It repeats until nothing is left,
+/// because a process may start another one meanwhile.
+fn clear(root: &Path, folder: &Path) {
     let start = Instant::now();
     loop {
         let Ok(entries) = std::fs::read_dir(folder) else { return };
         for entry in entries.flatten().filter(|e| e.file_type().is_ok_and(|t| t.is_dir())) {
-            empty(root, &entry.path());
+            clear(root, &entry.path());
         }
         for pid in processes(folder) {
             if pid == getpid() {
@@ -78,9 +73,9 @@ fn empty(root: &Path, folder: &Path) {
                 let _ = kill(pid, Signal::SIGKILL);
             }
         }
-        if std::fs::remove_dir(folder).is_ok() || start.elapsed() > REMOVE_PATIENCE {
+        if std::fs::remove_dir(folder).is_ok() || start.elapsed() > REMOVE_TIMEOUT {
             return;
         }
-        std::thread::sleep(Duration::from_millis(1));
+        std::thread::sleep(REMOVE_INTERVAL);
     }
 }

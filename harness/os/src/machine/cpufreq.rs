@@ -1,7 +1,7 @@
-//! How fast the cores run, and who decides it.
+//! The clocks of the cores and the governors that set them.
 //!
-//! Files and units (kHz): Documentation/admin-guide/pm/cpufreq.rst of the kernel. Virtual
-//! machines mostly have none of them.
+//! Files and units (kHz): Documentation/admin-guide/pm/cpufreq.rst of the kernel. Most virtual
+//! machines have none of these files.
 
 use lumos_model::fingerprint::CoreClock;
 
@@ -9,8 +9,8 @@ use super::root::Root;
 
 const CPUS: &str = "sys/devices/system/cpu";
 
-/// The cores that have a clock to read.
-pub fn read(root: &Root) -> Vec<CoreClock> {
+/// The clock settings of the cores that report them.
+pub(super) fn read(root: &Root) -> Vec<CoreClock> {
     cores(root).into_iter().map(|core| clock(root, core)).collect()
 }
 
@@ -25,7 +25,7 @@ fn clock(root: &Root, core: u32) -> CoreClock {
     }
 }
 
-/// The numbers of the cores that have a folder `cpufreq`.
+/// The numbers of the cores with a folder `cpufreq`.
 pub(super) fn cores(root: &Root) -> Vec<u32> {
     let number = |name: String| name.strip_prefix("cpu")?.parse().ok();
     let mut cores: Vec<u32> = root.names(CPUS).into_iter().filter_map(number).collect();
@@ -34,7 +34,7 @@ pub(super) fn cores(root: &Root) -> Vec<u32> {
     cores
 }
 
-/// A file of a core's folder `cpufreq`.
+/// The path of a file in a core's folder `cpufreq`.
 pub(super) fn file(core: u32, name: &str) -> String {
     format!("{CPUS}/cpu{core}/cpufreq/{name}")
 }

@@ -1,11 +1,11 @@
-//! What the machine is and how it is set: `fingerprint` in a run's `manifest.json`.
+//! Reads the machine and its settings: `fingerprint` in a run's `manifest.json`.
 
-use lumos_model::fingerprint::Fingerprint;
+use lumos_model::fingerprint::{CgroupMode, Fingerprint};
 
 use super::root::Root;
 use super::{cpufreq, git, parse, virtualisation};
 
-/// Reads the fingerprint; takes some milliseconds, most of them `git`'s.
+/// Reads the fingerprint. It takes a few milliseconds, most of them in `git`.
 pub fn read(root: &Root) -> Fingerprint {
     let cpuinfo = root.text("proc/cpuinfo").unwrap_or_default();
     let meminfo = root.text("proc/meminfo").unwrap_or_default();
@@ -29,7 +29,7 @@ pub fn read(root: &Root) -> Fingerprint {
             .and_then(parse::chosen),
         clock_source: root.text("sys/devices/system/clocksource/clocksource0/current_clocksource"),
         timer_slack_ns: root.number("proc/self/timerslack_ns"),
-        cgroup_mode: cgroup_mode.map(str::to_owned),
+        cgroup_mode,
         cgroup_controllers: controllers(root, cgroup_mode),
         lumos: env!("CARGO_PKG_VERSION").to_owned(),
         rustc: option_env!("LUMOS_RUSTC").map(str::to_owned),
@@ -37,13 +37,15 @@ pub fn read(root: &Root) -> Fingerprint {
     }
 }
 
-fn controllers(root: &Root, mode: Option<&str>) -> Vec<String> {
+fn controllers(root: &Root, mode: Option<CgroupMode>) -> Vec<String> {
     match mode {
-        Some("v2") => {
+        Some(CgroupMode::V2) => {
             let names = root.text("sys/fs/cgroup/cgroup.controllers").unwrap_or_default();
             names.split(' ').filter(|name| !name.is_empty()).map(str::to_owned).collect()
         }
-        Some(_) => parse::v1_controllers(&root.text("proc/cgroups").unwrap_or_default()),
+        Some(CgroupMode::V1 | CgroupMode::Hybrid) => {
+            parse::v1_controllers(&root.text("proc/cgroups").unwrap_or_default())
+        }
         None => Vec::new(),
     }
 }
@@ -53,10 +55,10 @@ mod tests {
     use lumos_model::fingerprint::CoreClock;
 
     use super::*;
-    use crate::machine::tests::pi5;
+    use crate::machine::fixture::pi5;
 
     #[test]
-    fn a_pi_is_read_whole() {
+    fn reads_a_raspberry_pi() {
         let folder = tempfile::tempdir().unwrap();
         let print = read(&pi5(folder.path()));
         assert_eq!(print.board.as_deref(), Some("Raspberry Pi 5 Model B Rev 1.0"));
@@ -71,7 +73,7 @@ mod tests {
         };
         assert_eq!((&print.clocks[1], print.governors()), (&clock, vec!["ondemand"]));
         assert_eq!(print.swap_bytes, Some(536_870_912));
-        assert_eq!(print.cgroup_mode.as_deref(), Some("v2"));
+        assert_eq!(print.cgroup_mode, Some(CgroupMode::V2));
         assert_eq!(print.cgroup_controllers, ["cpuset", "cpu", "io", "pids"]);
         assert_eq!((print.smt, print.virtualisation.as_deref()), (None, None));
         let json = serde_json::to_string(&print).unwrap();
@@ -80,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_made_up() {
+    fn unknown_values_are_absent() {
         let folder = tempfile::tempdir().unwrap();
         let print = read(&Root::at(folder.path()));
         assert_eq!((print.memory_bytes, print.cores, print.aslr), (None, None, None));

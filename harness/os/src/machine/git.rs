@@ -1,4 +1,4 @@
-//! The state of the checkout that `lumos` runs in.
+//! The state of the git checkout that `lumos` runs in.
 
 use std::process::Command;
 use std::time::Duration;
@@ -7,17 +7,17 @@ use lumos_model::fingerprint::GitState;
 
 use crate::command::answer_within;
 
-/// How long `git` may take; a cold cache of a Pi's card needs some 100 ms.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long `git` may take. With a cold page cache, a Pi's SD card needs about 100 ms.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The state of the checkout around the current folder; `None`: there is none, or no
-/// `git` to ask.
-pub fn read() -> Option<GitState> {
-    // Without the optional lock a `git` of the user is not kept from its work.
-    let words = ["--no-optional-locks", "status", "--porcelain=v2", "--branch"];
+/// The state of the checkout around the working directory; `None` if there is no checkout or no
+/// `git`.
+pub(super) fn read() -> Option<GitState> {
+    // The optional lock would block a `git` that the user runs at the same time.
+    let args = ["--no-optional-locks", "status", "--porcelain=v2", "--branch"];
     let mut git = Command::new("git");
-    git.args(words).arg("--untracked-files=no");
-    parse(&String::from_utf8(answer_within(&mut git, PATIENCE).ok()?).ok()?)
+    git.args(args).arg("--untracked-files=no");
+    parse(&String::from_utf8(answer_within(&mut git, TIMEOUT).ok()?).ok()?)
 }
 
 /// Parses `git status --porcelain=v2 --branch` (git-status(1), "Porcelain Format Version
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_status_is_read() {
+    fn parses_a_status() {
         let clean = "# branch.oid 0123abc\n# branch.head main\n";
         let state = GitState { commit: "0123abc".to_owned(), dirty: false };
         assert_eq!(parse(clean), Some(state.clone()));

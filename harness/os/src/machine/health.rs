@@ -1,8 +1,8 @@
-//! How the machine was doing while a block was measured.
+//! The state of the machine before and after a block.
 //!
-//! A [`Probe`] takes a [`Health`] before the block's host starts and after it has ended:
-//! a dozen small files, together below 1 ms. Their difference is the block's
-//! [`BlockHealth`], and what passes a limit below taints the block's rows.
+//! A [`Probe`] reads a [`Health`] before the block's host starts and after it has exited: a dozen
+//! small files, in less than 1 ms. [`Health::between`] turns the two readings into the block's
+//! [`BlockHealth`], whose limits decide whether the block's rows are tainted.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use super::parse::{self, CpuTicks, Load};
 use super::root::Root;
 use super::{cpufreq, throttle};
 
-/// The machine at one moment.
+/// The state of the machine at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Health {
     at: Instant,
@@ -26,7 +26,7 @@ pub struct Health {
     governor: Option<String>,
 }
 
-/// Reads [`Health`]. Where its files are is looked up once.
+/// Reads [`Health`] from files whose paths are looked up once.
 #[derive(Clone, Debug)]
 pub struct Probe {
     root: Root,
@@ -38,7 +38,7 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// Looks up what this machine has.
+    /// Looks up the files that this machine has.
     pub fn new(root: Root) -> Self {
         let clocks = cpufreq::cores(&root);
         let cores = root.text("proc/cpuinfo").as_deref().and_then(parse::cores);
@@ -52,7 +52,7 @@ impl Probe {
         }
     }
 
-    /// Reads the machine's health now.
+    /// Reads the current state.
     pub fn read(&self) -> Health {
         let root = &self.root;
         let text = |file: &str| root.text(file);
@@ -73,8 +73,8 @@ impl Probe {
     }
 }
 
-/// The files of the zones that are the CPU's (Documentation/driver-api/thermal: millidegrees
-/// Celsius), or else of the first zone.
+/// The temperature files of the CPU's thermal zones, or of the first zone if none is the CPU's.
+/// Unit: millidegrees Celsius (Documentation/driver-api/thermal).
 fn thermal_zones(root: &Root) -> Vec<String> {
     const THERMAL: &str = "sys/class/thermal";
     let is_zone = |name: &String| name.starts_with("thermal_zone");
@@ -91,7 +91,7 @@ fn thermal_zones(root: &Root) -> Vec<String> {
 }
 
 impl Health {
-    /// What happened between two moments.
+    /// The state of the machine between two readings.
     pub fn between(before: &Health, after: &Health) -> BlockHealth {
         let wall = after.at.saturating_duration_since(before.at);
         let ticks = before.ticks.zip(after.ticks).map(|(b, a)| CpuTicks {
@@ -100,13 +100,13 @@ impl Health {
             steal: a.steal.saturating_sub(b.steal),
         });
         let loads = [before, after].map(|health| health.load);
-        let queue = loads.iter().flatten().map(|load| load.runnable.saturating_sub(1)).max();
+        let others = loads.iter().flatten().map(|load| load.runnable.saturating_sub(1)).max();
         BlockHealth {
             cores: after.cores,
             stolen_ticks: ticks.map(|ticks| ticks.steal),
             steal_share: ticks.map(steal_share),
             load_1m: after.load.map(|load| load.one_minute),
-            others_runnable: queue,
+            others_runnable: others,
             cpu_pressure_share: share(before.pressure_us.zip(after.pressure_us), wall),
             temperature_c: [before, after].iter().filter_map(|h| h.temperature_c).reduce(f64::max),
             governor: after.governor.clone(),
@@ -117,28 +117,28 @@ impl Health {
         }
     }
 
-    /// Steal since the machine was started, as a share of the CPU time that it wanted.
+    /// Steal since boot, as a share of the CPU time that the machine demanded.
     pub fn steal_share(&self) -> Option<f64> {
         self.ticks.map(steal_share)
     }
 
-    /// Mean of tasks that ran or waited in the last minute.
+    /// One-minute load average.
     pub fn load_1m(&self) -> Option<f64> {
         self.load.map(|load| load.one_minute)
     }
 
-    /// The temperature of the CPU, in degrees Celsius.
+    /// Temperature of the CPU, in degrees Celsius.
     pub fn temperature_c(&self) -> Option<f64> {
         self.temperature_c
     }
 
-    /// What the firmware of a Raspberry Pi says.
+    /// Throttle bits of a Raspberry Pi.
     pub fn throttled(&self) -> Option<Throttled> {
         self.throttled
     }
 }
 
-/// Idle time is left out: who wants nothing can be robbed of nothing.
+/// Idle time is left out, because the hypervisor can only steal time that the machine demands.
 fn steal_share(ticks: CpuTicks) -> f64 {
     ticks.steal as f64 / (ticks.busy + ticks.steal).max(1) as f64
 }
@@ -154,10 +154,10 @@ mod tests {
     use lumos_model::row::Taint;
 
     use super::*;
-    use crate::machine::tests::{pi5, write};
+    use crate::machine::fixture::{pi5, write};
 
     #[test]
-    fn a_quiet_block_of_a_pi_is_not_tainted() {
+    fn an_undisturbed_block_is_not_tainted() {
         let folder = tempfile::tempdir().unwrap();
         let root = pi5(folder.path());
         let probe = Probe::new(root.clone());
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn each_disturbance_is_seen() {
+    fn each_disturbance_is_a_taint() {
         let folder = tempfile::tempdir().unwrap();
         let root = pi5(folder.path());
         for core in 0..2 {
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_that_tells_nothing_gives_nothing() {
+    fn unreported_values_are_absent() {
         let folder = tempfile::tempdir().unwrap();
         let probe = Probe::new(Root::at(folder.path()));
         let health = Health::between(&probe.read(), &probe.read());

@@ -1,22 +1,25 @@
-//! The machine that numbers were measured on, and how it was doing meanwhile.
+//! The machine that measures, its settings, and its state meanwhile.
 //!
-//! | file | what it does |
+//! | file | content |
 //! |---|---|
-//! | [`fingerprint`] | what the machine is and how it is set; once a run |
-//! | [`health`] | steal, load, heat and clock at the edges of a block, and what they taint |
-//! | [`cpufreq`], [`throttle`], [`git`] | parts of these with a format of their own |
-//! | [`parse`] | the kernel's files as text, pure |
-//! | `root` | where the files are looked for |
+//! | [`fingerprint`] | the machine and its settings; read once per run |
+//! | [`health`] | steal, load, temperature and clock, read before and after each block |
+//! | `cpufreq` | the clocks of the cores |
+//! | `throttle` | the throttle bits of a Raspberry Pi |
+//! | `virtualisation` | evidence of a virtual machine |
+//! | `git` | the state of the checkout |
+//! | [`parse`] | parsers of the kernel's files |
+//! | `root` | where these files are, on this machine or in a test |
 
-pub mod cpufreq;
+mod cpufreq;
 pub mod fingerprint;
-pub mod git;
+#[cfg(test)]
+mod fixture;
+mod git;
 pub mod health;
 pub mod parse;
 mod root;
-#[cfg(test)]
-pub(crate) mod tests;
-pub mod throttle;
+mod throttle;
 mod virtualisation;
 
 pub use health::{Health, Probe};

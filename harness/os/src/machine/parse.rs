@@ -1,21 +1,23 @@
-//! Parsers of the kernel's files; pure, and `None` for what is not there.
+//! Parsers of the kernel's files: pure functions that return `None` for absent values.
 //!
 //! Formats: `proc_stat(5)`, `proc_cpuinfo(5)`, `proc_meminfo(5)`, `proc_loadavg(5)`,
 //! `proc_pid_mounts(5)`, `os-release(5)`, and Documentation/accounting/psi.rst of the kernel.
 
-/// CPU time of the whole machine since it was started, in ticks of `USER_HZ` (10 ms).
+use lumos_model::fingerprint::CgroupMode;
+
+/// CPU time of the whole machine since boot, in ticks of `USER_HZ` (10 ms).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CpuTicks {
-    /// Spent by processes, the kernel and interrupts.
+    /// Used by processes, the kernel and interrupts.
     pub busy: u64,
-    /// Nothing to do, or only waiting for a disk.
+    /// Idle, or waiting for a disk.
     pub idle: u64,
-    /// Wanted by this machine and given to another one by the hypervisor.
+    /// Demanded by this machine, but given to another one by the hypervisor.
     pub steal: u64,
 }
 
-/// The first line of `/proc/stat`: user, nice, system, idle, iowait, irq, softirq, steal.
-/// Guest time, which follows, is in user and nice already.
+/// Parses the first line of `/proc/stat`: user, nice, system, idle, iowait, irq, softirq, steal.
+/// Guest time, which follows, is part of user and nice.
 pub fn cpu_ticks(stat: &str) -> Option<CpuTicks> {
     let line = stat.lines().find_map(|line| line.strip_prefix("cpu "))?;
     let ticks: Vec<u64> = line.split_whitespace().map_while(|word| word.parse().ok()).collect();
@@ -26,12 +28,12 @@ pub fn cpu_ticks(stat: &str) -> Option<CpuTicks> {
     Some(CpuTicks { busy, idle: idle + iowait, steal })
 }
 
-/// `/proc/loadavg`.
+/// The values of `/proc/loadavg`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Load {
-    /// Mean of the last minute of tasks that run, wait for a core or for a disk.
+    /// Mean number of tasks in the last minute that ran, waited for a core or waited for a disk.
     pub one_minute: f64,
-    /// Tasks that run or wait for a core now; the one that reads this is among them.
+    /// Number of tasks that run or wait for a core now, with the task that reads the file.
     pub runnable: u32,
 }
 
@@ -43,7 +45,7 @@ pub fn load(loadavg: &str) -> Option<Load> {
     Some(Load { one_minute, runnable })
 }
 
-/// Microseconds in which some task waited, of a file in `/proc/pressure`.
+/// Microseconds during which at least one task waited, from a pressure file (`some`).
 pub fn pressure_some_us(pressure: &str) -> Option<u64> {
     let some = pressure.lines().find(|line| line.starts_with("some "))?;
     some.split_whitespace().find_map(|word| word.strip_prefix("total="))?.parse().ok()
@@ -55,7 +57,7 @@ pub fn meminfo_bytes(meminfo: &str, key: &str) -> Option<u64> {
     Some(value.strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
 }
 
-/// The first value of `key` in a file of lines `key : value`.
+/// The first value of `key` in a file with lines `key : value`.
 fn colon_value<'t>(text: &'t str, key: &str) -> Option<&'t str> {
     text.lines().find_map(|line| {
         let (found, value) = line.split_once(':')?;
@@ -63,8 +65,8 @@ fn colon_value<'t>(text: &'t str, key: &str) -> Option<&'t str> {
     })
 }
 
-/// The name of the CPU in `/proc/cpuinfo`: `model name` on x86 and 32-bit ARM. A 64-bit
-/// ARM kernel gives numbers only; those of implementer ARM (0x41) are looked up.
+/// The model name of the CPU from `/proc/cpuinfo`: `model name` on x86 and 32-bit ARM. A 64-bit ARM
+/// kernel reports numbers only; those of implementer ARM (0x41) are translated.
 pub fn cpu_model(cpuinfo: &str) -> Option<String> {
     if let Some(name) = colon_value(cpuinfo, "model name") {
         return Some(name.to_owned());
@@ -77,7 +79,7 @@ pub fn cpu_model(cpuinfo: &str) -> Option<String> {
     })
 }
 
-/// Numbers of arch/arm64/include/asm/cputype.h that boards and rented machines have.
+/// Part numbers of common boards and cloud machines (arch/arm64/include/asm/cputype.h).
 fn arm_part(part: &str) -> Option<&'static str> {
     Some(match part {
         "0xd03" => "Cortex-A53",
@@ -93,7 +95,7 @@ fn arm_part(part: &str) -> Option<&'static str> {
     })
 }
 
-/// How many cores are online, by `/proc/cpuinfo`.
+/// Number of online cores, from `/proc/cpuinfo`.
 pub fn cores(cpuinfo: &str) -> Option<u32> {
     let processors = cpuinfo
         .lines()
@@ -101,37 +103,37 @@ pub fn cores(cpuinfo: &str) -> Option<u32> {
     u32::try_from(processors.count()).ok().filter(|count| *count > 0)
 }
 
-/// Whether the CPU says that a hypervisor is below (x86: bit 31 of CPUID 1 ECX).
+/// Whether the CPU reports a hypervisor (x86: bit 31 of CPUID 1 ECX).
 pub fn has_hypervisor_flag(cpuinfo: &str) -> bool {
     colon_value(cpuinfo, "flags").is_some_and(|flags| flags.split(' ').any(|f| f == "hypervisor"))
 }
 
-/// The name of the system in `/etc/os-release`.
+/// Name and version of the distribution, from `/etc/os-release`.
 pub fn os_name(os_release: &str) -> Option<String> {
     let name = os_release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
     Some(name.trim_matches(['"', '\'']).to_owned())
 }
 
-/// The chosen word of a setting such as `always [madvise] never`.
+/// The active word of a setting such as `always [madvise] never`.
 pub fn chosen(setting: &str) -> Option<String> {
     setting
         .split_whitespace()
         .find_map(|word| Some(word.strip_prefix('[')?.strip_suffix(']')?.to_owned()))
 }
 
-/// How control groups are mounted, by `/proc/self/mounts`: `v1`, `v2` or `hybrid`.
-pub fn cgroup_mode(mounts: &str) -> Option<&'static str> {
+/// How control groups are mounted, from `/proc/self/mounts`; `None` if they are not.
+pub fn cgroup_mode(mounts: &str) -> Option<CgroupMode> {
     let types = || mounts.lines().filter_map(|line| line.split(' ').nth(2));
     match (types().any(|t| t == "cgroup"), types().any(|t| t == "cgroup2")) {
-        (true, true) => Some("hybrid"),
-        (true, false) => Some("v1"),
-        (false, true) => Some("v2"),
+        (true, true) => Some(CgroupMode::Hybrid),
+        (true, false) => Some(CgroupMode::V1),
+        (false, true) => Some(CgroupMode::V2),
         (false, false) => None,
     }
 }
 
-/// The version 1 controllers that are enabled and mounted, by `/proc/cgroups`: name,
-/// hierarchy (0: not mounted in version 1), groups, enabled.
+/// The enabled and mounted version 1 controllers, from `/proc/cgroups`: name, hierarchy (0: not
+/// mounted on version 1), number of groups, enabled.
 pub fn v1_controllers(cgroups: &str) -> Vec<String> {
     let name = |line: &str| {
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -143,7 +145,7 @@ pub fn v1_controllers(cgroups: &str) -> Vec<String> {
     cgroups.lines().filter(|line| !line.starts_with('#')).filter_map(name).collect()
 }
 
-/// Major and minor version of a kernel's release such as `6.12.34+rpt-rpi-2712`.
+/// Major and minor version of a kernel release such as `6.12.34+rpt-rpi-2712`.
 pub fn kernel_version(release: &str) -> Option<(u32, u32)> {
     let mut numbers = release.split(|c: char| !c.is_ascii_digit());
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
@@ -175,7 +177,7 @@ Model\t\t: Raspberry Pi 4 Model B Rev 1.4
                                flags\t\t: fpu sse2 hypervisor lahf_lm\n";
 
     #[test]
-    fn cpuinfo_of_a_pi_and_of_a_virtual_machine() {
+    fn parses_cpuinfo_of_a_pi_and_of_a_virtual_machine() {
         assert_eq!(cpu_model(PI4_CPUINFO).unwrap(), "Cortex-A72");
         assert_eq!(cores(PI4_CPUINFO), Some(2));
         assert!(!has_hypervisor_flag(PI4_CPUINFO));
@@ -189,10 +191,10 @@ Model\t\t: Raspberry Pi 4 Model B Rev 1.4
     }
 
     #[test]
-    fn ticks_load_and_pressure() {
+    fn parses_ticks_load_and_pressure() {
         let stat = "cpu  100 5 40 800 30 1 4 20 7 0\ncpu0 50 2 20 400 15 0 2 10 3 0\nintr 1 2\n";
         assert_eq!(cpu_ticks(stat), Some(CpuTicks { busy: 150, idle: 830, steal: 20 }));
-        // Kernels before 2.6.11 had no steal: absent, not zero.
+        // Kernels before 2.6.11 do not report steal: absent, not zero.
         assert_eq!(cpu_ticks("cpu  100 5 40 800 30 1 4\n"), None);
         let expected = Load { one_minute: 0.82, runnable: 3 };
         assert_eq!(load("0.82 1.04 2.48 3/107 10301"), Some(expected));
@@ -204,7 +206,7 @@ Model\t\t: Raspberry Pi 4 Model B Rev 1.4
     }
 
     #[test]
-    fn memory_system_and_settings() {
+    fn parses_memory_distribution_and_settings() {
         let meminfo = "MemTotal:        8063232 kB\nSwapTotal:       2097136 kB\n";
         assert_eq!(meminfo_bytes(meminfo, "MemTotal"), Some(8_063_232 * 1024));
         assert_eq!(meminfo_bytes(meminfo, "SwapTotal"), Some(2_097_136 * 1024));
@@ -219,12 +221,12 @@ Model\t\t: Raspberry Pi 4 Model B Rev 1.4
     }
 
     #[test]
-    fn control_groups() {
+    fn parses_cgroup_mounts_and_controllers() {
         let v2 = "cgroup2 /sys/fs/cgroup cgroup2 rw,nosuid 0 0\nproc /proc proc rw 0 0\n";
         let v1 = "cgroup /sys/fs/cgroup/cpu cgroup rw,cpu 0 0\n";
-        assert_eq!(cgroup_mode(v2), Some("v2"));
-        assert_eq!(cgroup_mode(v1), Some("v1"));
-        assert_eq!(cgroup_mode(&format!("{v1}{v2}")), Some("hybrid"));
+        assert_eq!(cgroup_mode(v2), Some(CgroupMode::V2));
+        assert_eq!(cgroup_mode(v1), Some(CgroupMode::V1));
+        assert_eq!(cgroup_mode(&format!("{v1}{v2}")), Some(CgroupMode::Hybrid));
         assert_eq!(cgroup_mode("proc /proc proc rw 0 0\n"), None);
         let cgroups = "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t1\t5\t1\n\
                        memory\t0\t1\t0\nperf_event\t0\t1\t1\npids\t8\t5\t1\n";

@@ -1,10 +1,10 @@
-//! What the firmware of a Raspberry Pi says about power and heat.
+//! The throttle bits of a Raspberry Pi's firmware.
 
 use super::root::Root;
 
-/// The kernel's file with the bits, below `root`. The folder of the firmware device is
-/// `soc:firmware` on a Pi 4 and bears the address of the bus on later boards, so it is
-/// found by its driver.
+/// The kernel's file with the bits, relative to `root`. The folder of the firmware device is
+/// `soc:firmware` on a Pi 4 and contains a bus address on later boards, so the device is found by
+/// its driver.
 pub(super) fn file(root: &Root) -> Option<String> {
     const DRIVER: &str = "sys/bus/platform/drivers/raspberrypi-firmware";
     let known = "sys/devices/platform/soc/soc:firmware/get_throttled".to_owned();
@@ -17,7 +17,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_file_is_found_on_every_board() {
+    fn finds_the_file_on_every_board() {
         let folder = tempfile::tempdir().unwrap();
         let root = Root::at(folder.path());
         assert_eq!(file(&root), None);

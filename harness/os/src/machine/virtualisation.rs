@@ -1,9 +1,9 @@
-//! Whether this machine is a virtual one, as far as it can tell.
+//! Whether this machine is a virtual machine.
 
 use super::parse;
 use super::root::Root;
 
-/// Makers' and products' names of virtual machines, as DMI gives them.
+/// DMI vendor and product names of virtual machines.
 const VIRTUAL: [&str; 12] = [
     "QEMU",
     "KVM",
@@ -19,7 +19,7 @@ const VIRTUAL: [&str; 12] = [
     "Virtual Machine",
 ];
 
-/// What betrays a hypervisor; `None`: nothing does.
+/// Evidence of a hypervisor; `None` if there is none.
 pub fn hint(root: &Root, cpuinfo: &str) -> Option<String> {
     // Documentation/ABI/stable/sysfs-hypervisor-xen.
     if let Some(kind) = root.text("sys/hypervisor/type") {
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hints_from_the_surest_on() {
+    fn prefers_the_strongest_evidence() {
         let folder = tempfile::tempdir().unwrap();
         let root = Root::at(folder.path());
         let write = |file: &str, text: &str| {

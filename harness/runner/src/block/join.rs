@@ -257,8 +257,8 @@ mod tests {
         assert_eq!((agreement.unknown_to_client, agreement.lost), (1, 4));
         assert_eq!(
             agreement.fault().unwrap(),
-            "client and gateway disagree (1 and 2 requests): 1 requests of the gateway are unknown to \
-             the client, 4 records of the gateway were not kept"
+            "the records of client (1 requests) and gateway (2) do not match: 1 unknown to the \
+             client, 4 dropped from the gateway's record"
         );
         let (_, agreement) = join(&[ok(0)], vec![of(0, Outcome::Trap)], 0);
         assert_eq!(agreement.contradicted, 1);

@@ -1,8 +1,7 @@
 //! Checks of the CPU, its clock, its power and its heat, and of who else uses it.
 
 use lumos_model::fingerprint::Fingerprint;
-use lumos_model::health::Throttled;
-use lumos_model::health::{MOST_STEAL, STEADY_GOVERNORS};
+use lumos_model::health::{Condition, MAX_STEAL_SHARE, STEADY_GOVERNORS, Throttled};
 
 use super::check::Check;
 use super::facts::Machine;
@@ -35,7 +34,7 @@ fn virtualisation(print: &Fingerprint, steal: Option<f64>) -> Check {
         return Check::ok(NAME, "nothing says that this is one");
     };
     let stolen = steal.map(|share| format!("; {:.2} % of CPU time stolen so far", share * 100.0));
-    let much = steal.is_some_and(|share| share > MOST_STEAL);
+    let much = steal.is_some_and(|share| share > MAX_STEAL_SHARE);
     let advice = if much {
         "ask for cores of your own, or measure on hardware"
     } else {
@@ -85,20 +84,25 @@ fn power(bits: Throttled) -> Check {
             return Check::ok(NAME, "never throttled since the boot");
         }
         (now, occurred) if now.is_empty() => {
-            let what = occurred.join(", ");
+            let what = listed(&occurred);
             Check::warn(NAME, format!("{what} since the boot ({bits}): it may come again"))
                 .caution(format!("since the boot there was: {what} ({bits})"))
         }
         (now, _) => {
-            let what = now.join(", ");
+            let what = listed(&now);
             Check::warn(NAME, format!("{what} now ({bits}): the clock is below its setting"))
                 .caution(format!("{what} at the run's start ({bits})"))
         }
     };
-    match bits.occurred().contains(&"under-voltage") {
+    match bits.occurred().contains(&Condition::UnderVoltage) {
         true => check.mend("use the board's own power supply and a short cable, then reboot"),
         false => check.mend("add a heat sink or fan, then reboot"),
     }
+}
+
+fn listed(conditions: &[Condition]) -> String {
+    let names: Vec<&str> = conditions.iter().map(|condition| condition.as_str()).collect();
+    names.join(", ")
 }
 
 fn temperature(celsius: f64) -> Check {

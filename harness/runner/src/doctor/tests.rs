@@ -2,8 +2,7 @@
 
 use lumos_model::SCHEMA;
 use lumos_model::capability::Capabilities;
-use lumos_model::fingerprint::CoreClock;
-use lumos_model::fingerprint::Fingerprint;
+use lumos_model::fingerprint::{CgroupMode, CoreClock, Fingerprint};
 use lumos_model::health::Throttled;
 use lumos_model::protocol::PROTOCOL;
 use lumos_scenario::hosts::Host;
@@ -78,7 +77,7 @@ fn clean_pi() -> Facts {
         transparent_hugepages: Some("madvise".into()),
         clock_source: Some("arch_sys_counter".into()),
         timer_slack_ns: Some(50_000),
-        cgroup_mode: Some("v2".into()),
+        cgroup_mode: Some(CgroupMode::V2),
         cgroup_controllers: words("cpuset cpu io memory pids"),
         ..Fingerprint::default()
     };
@@ -141,7 +140,7 @@ fn virtual_machine() -> Facts {
         transparent_hugepages: Some("madvise".into()),
         clock_source: Some("tsc".into()),
         timer_slack_ns: Some(50_000),
-        cgroup_mode: Some("hybrid".into()),
+        cgroup_mode: Some(CgroupMode::Hybrid),
         cgroup_controllers: words("cpuset cpu cpuacct blkio memory devices freezer pids"),
         ..Fingerprint::default()
     };

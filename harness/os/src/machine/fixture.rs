@@ -1,18 +1,18 @@
-//! A machine made of files.
+//! A machine made of files, for tests.
 
 use std::path::Path;
 
 use super::root::Root;
 
-/// Writes `text` to a file of `root`.
-pub(crate) fn write(root: &Root, file: &str, text: &str) {
+/// Writes `text` to a file below `root`.
+pub(super) fn write(root: &Root, file: &str, text: &str) {
     let path = root.path(file);
     std::fs::create_dir_all(path.parent().expect("a file has a folder")).unwrap();
     std::fs::write(path, text).unwrap();
 }
 
-/// A Raspberry Pi 5 (with two of its cores) as Raspberry Pi OS sets it up.
-pub(crate) fn pi5(folder: &Path) -> Root {
+/// A Raspberry Pi 5 with the defaults of Raspberry Pi OS, and two of its four cores.
+pub(super) fn pi5(folder: &Path) -> Root {
     let root = Root::at(folder);
     let core = |n| format!("processor\t: {n}\nCPU implementer\t: 0x41\nCPU part\t: 0xd0b\n\n");
     let files = [
