@@ -90,7 +90,7 @@ impl Experiment {
             observer.warn(&failure.to_string());
         }
         let mut manifest = self.manifest(plan, &session, &verdict)?;
-        manifest.started = read_manifest(dir.path())?.started;
+        manifest.started = read_manifest(dir.dir())?.started;
         dir.write_manifest(&manifest)?;
 
         let measured = self.measure_blocks(plan, &session, &verdict, done, dir, observer);
@@ -158,7 +158,7 @@ impl Experiment {
             .filter(|block| verdict.admits(&block.cell) && !done.contains(&block.id()))
             .collect();
         let probe = Probe::new(Root::system());
-        let trace = self.scenario.trace().map(|_| dir.path().join(files::TRACE));
+        let trace = self.scenario.trace().map(|_| dir.dir().join(files::TRACE));
         let trace = trace.map(std::path::absolute).transpose().context("the run directory")?;
         let load = self.scenario.load.as_ref().map(|settings| Period {
             settings,
