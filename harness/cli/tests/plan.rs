@@ -1,25 +1,25 @@
-//! `lumos plan` and `lumos list` as a user calls them.
+//! `lumos plan` and `lumos list` in the repository.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
-/// The repository's root.
+use lumos_testkit::scratch::{Ended, lumos};
+
+/// The root of the repository.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-fn lumos(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_lumos")).current_dir(root()).args(args).output().unwrap()
+fn call(args: &[&str]) -> Ended {
+    Ended::of(Command::new(lumos()).current_dir(root()).args(args))
 }
 
 fn json(args: &[&str]) -> serde_json::Value {
-    let output = lumos(args);
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+    serde_json::from_str(&call(args).expect(0).stdout).unwrap()
 }
 
 #[test]
-fn every_scenario_of_the_repository_is_read() {
+fn every_scenario_of_the_repository_is_valid() {
     let list = json(&["list", "scenarios", "--format", "json"]);
     let scenarios = list["scenarios"].as_array().unwrap();
     assert!(scenarios.len() >= 2);
@@ -30,7 +30,7 @@ fn every_scenario_of_the_repository_is_read() {
 }
 
 #[test]
-fn a_plan_holds_every_cell_whatever_is_installed() {
+fn a_plan_has_every_cell_whatever_is_installed() {
     let plan = json(&["plan", "scenarios/quick.toml", "--format", "json"]);
     assert_eq!(plan["cells"].as_array().unwrap().len(), 9 * 7 * 2);
 
@@ -48,15 +48,14 @@ fn functions_and_targets_are_listed() {
 }
 
 #[test]
-fn bad_input_ends_with_2_and_says_where() {
+fn bad_input_ends_with_exit_code_2_and_names_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("x.toml");
     std::fs::write(&file, "name = \"x\"\nrepetitons = 1\n").unwrap();
     let shown = |args: &[&str]| {
-        let output = lumos(args);
-        assert_eq!(output.status.code(), Some(2), "{args:?}");
-        assert!(output.stdout.is_empty(), "{args:?}");
-        String::from_utf8(output.stderr).unwrap()
+        let ended = call(args).expect(2);
+        assert!(ended.stdout.is_empty(), "{args:?}: {}", ended.stdout);
+        ended.stderr
     };
     let file = file.to_str().unwrap();
     let error = shown(&["plan", file]);

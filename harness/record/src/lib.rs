@@ -42,5 +42,5 @@ pub mod writer;
 
 pub use error::RecordError;
 pub use rows::Rows;
-pub use run::{Run, read_manifest};
+pub use run::{Run, find_scenario, read_manifest};
 pub use writer::RunWriter;

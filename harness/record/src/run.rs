@@ -76,3 +76,15 @@ pub fn read_manifest(dir: &Path) -> Result<RunManifest, RecordError> {
     let no_run = || RecordError::NoRun { dir: dir.to_owned(), missing: files::MANIFEST };
     manifest::read(dir)?.ok_or_else(no_run)
 }
+
+/// The scenario's file of the run in `dir`.
+///
+/// # Errors
+/// [`RecordError::NoRun`] when there is none: the run cannot be resumed.
+pub fn find_scenario(dir: &Path) -> Result<PathBuf, RecordError> {
+    let path = dir.join(files::SCENARIO);
+    match path.is_file() {
+        true => Ok(path),
+        false => Err(RecordError::NoRun { dir: dir.to_owned(), missing: files::SCENARIO }),
+    }
+}

@@ -4,6 +4,7 @@
 pub mod hosts;
 pub mod inputs;
 pub mod plan;
+pub mod requests;
 pub mod scenario;
 pub mod selector;
 mod shuffle;
