@@ -12,11 +12,11 @@
 //! | [`run`] | [`Experiment`](run::Experiment): from a scenario to the rows of a run |
 //! | [`hosts`] | finds the hosts, starts them, and speaks the host protocol with them |
 //! | [`artifacts`] | the functions as built: their build, and how a run finds them |
-//! | [`storages`] | where functions find their input and leave their output |
+//! | `storages` | where functions find their input and leave their output |
 //! | [`session`] | all of these, ready for invocations |
 //! | [`directory`] | the run directory: a new one, or one to continue |
 //! | `manifest` | the facts about a run |
-//! | [`gate`] | all targets prove their mode and give the same outputs |
+//! | `gate` | all targets prove their mode and give the same outputs |
 //! | `proof` | how often a host may try to prove a mode |
 //! | [`block`] | measures one block of one cell |
 //! | [`gateway`] | serves functions over HTTP, for `lumos serve` |
@@ -32,7 +32,7 @@ pub mod block;
 pub mod checks;
 pub mod directory;
 pub mod doctor;
-pub mod gate;
+mod gate;
 pub mod gateway;
 pub mod hosts;
 pub mod interrupt;
@@ -42,5 +42,5 @@ mod programs;
 mod proof;
 pub mod run;
 pub mod session;
-pub mod storages;
+mod storages;
 mod sync;

@@ -10,18 +10,18 @@ use crate::hosts::{ClientError, HostClient};
 
 /// How often a host may try to prove a mode until the mode counts as not proven.
 #[derive(Clone, Copy, Debug)]
-pub struct Attempts {
+pub(crate) struct Attempts {
     count: u32,
     pause: Duration,
 }
 
 impl Attempts {
     /// For the gate of a run.
-    pub const GATE: Self = Self { count: 3, pause: Duration::ZERO };
+    pub(crate) const GATE: Self = Self { count: 3, pause: Duration::ZERO };
 
     /// For `lumos serve`: it measures nothing, so it can wait until other work on the machine
     /// leaves the canary its time.
-    pub const SERVE: Self = Self { count: 15, pause: Duration::from_millis(30) };
+    pub(crate) const SERVE: Self = Self { count: 15, pause: Duration::from_millis(30) };
 }
 
 /// Asks `host` for a proof that the artifact at `path` runs in the mode of `target`.
@@ -31,7 +31,7 @@ impl Attempts {
 ///
 /// # Errors
 /// When the host has no proof, or is gone.
-pub fn prove(
+pub(crate) fn prove(
     host: &mut HostClient,
     target: &Target,
     path: &Path,

@@ -1,7 +1,7 @@
 //! The commands: a file or folder each, with a `clap` struct whose doc comment is the help, and
 //! a function `run` that shows what the command does.
 //!
-//! A new command needs a `mod` line here, a variant of [`Command`], and a line in [`Cli::run`].
+//! A new command needs a `mod` line here, a variant of `Command`, and a line in `Cli::run`.
 
 mod artifacts;
 mod compare;

@@ -34,13 +34,13 @@ const SEED_STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Where the blocks under load of a run take their traffic from.
 #[derive(Clone, Copy, Debug)]
-pub struct TrafficSource<'a> {
+pub(crate) struct TrafficSource<'a> {
     /// The scenario's settings of load.
-    pub settings: &'a LoadSettings,
+    pub(crate) settings: &'a LoadSettings,
     /// The run's copy of the recorded arrivals, if there are any.
-    pub trace: Option<&'a Path>,
+    pub(crate) trace: Option<&'a Path>,
     /// Seed of the random arrivals.
-    pub seed: u64,
+    pub(crate) seed: u64,
 }
 
 /// Measures one period of load.

@@ -15,19 +15,19 @@ mod join;
 mod load;
 mod rows;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use lumos_model::SCHEMA;
 use lumos_model::health::BlockHealth;
 use lumos_model::row::Row;
-use lumos_model::telemetry::{Agreement, BlockTelemetry};
+use lumos_model::telemetry::BlockTelemetry;
 use lumos_model::units::Span;
 use lumos_os::machine::{Health, Probe};
 use lumos_scenario::plan::Block;
 
 use self::attempt::Attempt;
 pub use self::each::once;
-pub use self::load::TrafficSource;
+pub(crate) use self::load::TrafficSource;
 pub use self::rows::failed_sample;
 use crate::hosts::ClientError;
 use crate::interrupt::Interrupted;
@@ -36,20 +36,20 @@ use crate::session::Session;
 
 /// What applies to every block of a run.
 #[derive(Clone, Copy, Debug)]
-pub struct BlockSettings<'a> {
+pub(crate) struct BlockSettings<'a> {
     /// Time after which no further sample of a block starts.
-    pub budget: Option<Span>,
+    pub(crate) budget: Option<Span>,
     /// Where blocks under load take their traffic from.
-    pub traffic: Option<TrafficSource<'a>>,
+    pub(crate) traffic: Option<TrafficSource<'a>>,
 }
 
 /// What came of a block. A block that could not be measured has a row too.
 #[derive(Debug)]
-pub struct Measured {
+pub(crate) struct Measured {
     /// Its rows.
-    pub rows: Vec<Row>,
+    pub(crate) rows: Vec<Row>,
     /// The line of telemetry that completes it.
-    pub telemetry: BlockTelemetry,
+    pub(crate) telemetry: BlockTelemetry,
 }
 
 /// Measures `block`. A host returns samples at the end of a block, so those of a host that dies
@@ -57,7 +57,7 @@ pub struct Measured {
 ///
 /// # Errors
 /// When a signal asks the command to end.
-pub fn measure(
+pub(crate) fn measure(
     session: &Session,
     block: &Block,
     settings: &BlockSettings,
@@ -78,12 +78,28 @@ pub fn measure(
         Err(ClientError::Interrupted(interrupted)) => return Err(interrupted),
         Err(error) => (failed(block, &error), Some(error.to_string())),
     };
-    let agreement = attempt.pool.as_ref().and_then(|pool| pool.agreement.as_ref());
-    let fault = agreement.and_then(Agreement::fault);
+    let fault = attempt.fault();
     for problem in error.iter().chain(&fault) {
         observer.warn(&format!("{}: {problem}", block.cell));
     }
-    let rows = rows::rows(block, attempt.samples, &health.taints());
+    let end = End { wall: begin.elapsed(), lost, error, health };
+    Ok(measured(block, attempt, end))
+}
+
+/// What is known of a block besides what its host made of it.
+struct End {
+    wall: Duration,
+    /// What ended the host of a first attempt.
+    lost: Option<String>,
+    /// Why the block could not be measured.
+    error: Option<String>,
+    health: BlockHealth,
+}
+
+fn measured(block: &Block, attempt: Attempt, end: End) -> Measured {
+    let End { wall, lost, error, health } = end;
+    let taints = health.taints();
+    let rows = rows::rows(block, attempt.samples, &taints);
     let telemetry = BlockTelemetry {
         schema: SCHEMA,
         cell: block.cell.clone(),
@@ -91,17 +107,17 @@ pub fn measure(
         order: block.order,
         control: block.control,
         rows: rows.len() as u32,
-        wall_ms: begin.elapsed().as_millis() as u64,
+        wall_ms: wall.as_millis() as u64,
         lost,
         error,
         instances: attempt.instances,
         host: attempt.host,
         host_cgroup: attempt.host_cgroup,
-        taints: health.taints(),
         health,
+        taints,
         pool: attempt.pool,
     };
-    Ok(Measured { rows, telemetry })
+    Measured { rows, telemetry }
 }
 
 /// Reads the machine's health before the host of `work` starts, and after it has ended.

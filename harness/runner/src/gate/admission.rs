@@ -8,7 +8,7 @@ use lumos_model::row::{Outcome, Row, Sample};
 
 /// What the gate found.
 #[derive(Debug, Default)]
-pub struct Admission {
+pub(crate) struct Admission {
     /// How the mode of each artifact was proven.
     pub(super) proofs: Vec<Proof>,
     /// The outputs on which all targets agree.
@@ -37,24 +37,24 @@ impl Subject {
 
 impl Admission {
     /// Whether `cell` may be measured.
-    pub fn admits(&self, cell: &Cell) -> bool {
+    pub(crate) fn admits(&self, cell: &Cell) -> bool {
         !self.refused.contains(&Subject::of(cell))
     }
 
     /// What is wrong with the cells that are not admitted.
-    pub fn failures(&self) -> &[GateFailure] {
+    pub(crate) fn failures(&self) -> &[GateFailure] {
         &self.failures
     }
 
     /// Puts what the gate found into a manifest.
-    pub fn record_in(&self, manifest: &mut RunManifest) {
+    pub(crate) fn record_in(&self, manifest: &mut RunManifest) {
         manifest.proofs.clone_from(&self.proofs);
         manifest.outputs.clone_from(&self.outputs);
         manifest.gate_failures.clone_from(&self.failures);
     }
 
     /// Turns rows of `cell` with another output than the gate's into failures.
-    pub fn check_outputs(&self, cell: &Cell, rows: &mut [Row]) {
+    pub(crate) fn check_outputs(&self, cell: &Cell, rows: &mut [Row]) {
         let Some(expected) = self.expected(cell) else { return };
         for row in rows {
             let Sample { outcome, output_sha256, error, .. } = &mut row.sample;

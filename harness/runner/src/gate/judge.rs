@@ -1,84 +1,119 @@
 //! Decides what may be measured from what the hosts showed. Pure.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 
 use lumos_model::cell::{Cell, Size, Storage, Target};
-use lumos_model::manifest::{GateFailure, Output};
+use lumos_model::manifest::{GateFailure, Output, Proof};
 
 use super::admission::{Admission, Subject};
 use super::examine::{Answer, Examined, Work};
+use super::job::Job;
 
+/// A function with one of its inputs.
+type Input = (String, Size, Storage);
 /// What the targets made of one input.
 type Works = Vec<(Target, Work)>;
 
 /// Admits those of `cells` whose artifact proved its mode and gave the same output as the other
 /// targets.
 pub(super) fn judge(cells: &[Cell], examined: Vec<Examined>) -> Admission {
-    let mut admission = Admission::default();
-    let mut by_input: BTreeMap<(String, Size, Storage), Works> = BTreeMap::new();
+    let mut judge = Judge::default();
+    let mut by_input: BTreeMap<Input, Works> = BTreeMap::new();
     for Examined { job, proof, answers } in examined {
-        match proof {
-            Ok(proof) => admission.proofs.push(proof),
-            Err(reason) => admission.failures.push(GateFailure {
-                function: job.function,
-                input: None,
-                target: job.target,
-                reason,
-            }),
-        }
+        judge.take_proof(job, proof);
         for Answer { cell, result } in answers {
             match result {
                 Ok(work) => by_input
                     .entry((cell.function, cell.size, cell.storage))
                     .or_default()
                     .push((cell.target, work)),
-                Err(reason) => admission.failures.push(failure(Subject::of(&cell), reason)),
+                Err(reason) => judge.refuse(Subject::of(&cell), reason),
             }
         }
     }
-    let mut admitted = HashSet::new();
-    for ((function, size, storage), works) in by_input {
+    for (input, works) in &by_input {
+        judge.compare(input, works);
+    }
+    judge.finish(cells)
+}
+
+/// What is decided so far.
+#[derive(Default)]
+struct Judge {
+    admission: Admission,
+    admitted: HashSet<Subject>,
+}
+
+impl Judge {
+    fn take_proof(&mut self, job: Job, proof: Result<Proof, String>) {
+        let Job { function, target, .. } = job;
+        match proof {
+            Ok(proof) => self.admission.proofs.push(proof),
+            Err(reason) => {
+                let failure = GateFailure { function, input: None, target, reason };
+                self.admission.failures.push(failure);
+            }
+        }
+    }
+
+    fn refuse(&mut self, subject: Subject, reason: String) {
+        let Subject { function, size, storage, target } = subject;
+        let failure = GateFailure { function, input: Some((size, storage)), target, reason };
+        self.admission.failures.push(failure);
+    }
+
+    /// Admits the targets that did the right work with this input, and refuses the others.
+    fn compare(&mut self, (function, size, storage): &Input, works: &Works) {
+        let (size, storage) = (*size, *storage);
         let subject = |target: &Target| {
             let (function, target) = (function.clone(), target.clone());
             Subject { function, size, storage, target }
         };
-        let right = reference(&works);
-        let (same, other): (Vec<_>, Vec<_>) = works.iter().partition(|(_, work)| work == right);
-        for (target, work) in other {
-            let reason = difference(work, &same[0].0, right);
-            admission.failures.push(failure(subject(target), reason));
+        let (reference, right) = reference(works);
+        let mut agreeing = 0;
+        for (target, work) in works {
+            if work == right {
+                self.admitted.insert(subject(target));
+                agreeing += 1;
+            } else {
+                self.refuse(subject(target), difference(work, reference, right));
+            }
         }
-        admitted.extend(same.iter().map(|(target, _)| subject(target)));
-        admission.outputs.push(Output {
+        self.admission.outputs.push(Output {
+            function: function.clone(),
+            size,
+            storage,
             sha256: right.sha256.clone(),
             bytes: right.bytes,
             stored_sha256: right.stored_sha256.clone(),
-            targets: same.len(),
-            function,
-            size,
-            storage,
+            targets: agreeing,
         });
     }
-    let subjects = cells.iter().map(Subject::of);
-    admission.refused = subjects.filter(|subject| !admitted.contains(subject)).collect();
-    sort(&mut admission);
-    admission
-}
 
-fn failure(subject: Subject, reason: String) -> GateFailure {
-    let Subject { function, size, storage, target } = subject;
-    GateFailure { function, input: Some((size, storage)), target, reason }
-}
-
-/// The work that counts as right: that of the native target, or else the most frequent one.
-fn reference(works: &Works) -> &Work {
-    let native = works.iter().find(|(target, _)| target.is_native());
-    let mut counts: BTreeMap<&Work, usize> = BTreeMap::new();
-    for (_, work) in works {
-        *counts.entry(work).or_default() += 1;
+    /// Refuses all of `cells` that are not admitted. The lists get an order, because workers end
+    /// in any order.
+    fn finish(self, cells: &[Cell]) -> Admission {
+        let Self { mut admission, admitted } = self;
+        let subjects = cells.iter().map(Subject::of);
+        admission.refused = subjects.filter(|subject| !admitted.contains(subject)).collect();
+        admission
+            .proofs
+            .sort_by(|a, b| (&a.function, &a.proof.target).cmp(&(&b.function, &b.proof.target)));
+        admission.failures.sort_by_cached_key(GateFailure::to_string);
+        admission
     }
-    let frequent = counts.into_iter().max_by_key(|(_, count)| *count).map(|(work, _)| work);
-    native.map(|(_, work)| work).or(frequent).expect("an entry has at least one work")
+}
+
+/// The target whose work counts as right, and its work: the native target, or else one with the most
+/// frequent work. The choice does not depend on the order of `works`.
+fn reference(works: &Works) -> (&Target, &Work) {
+    let count = |work: &Work| works.iter().filter(|(_, other)| other == work).count();
+    let native = works.iter().find(|(target, _)| target.is_native());
+    let frequent =
+        || works.iter().max_by_key(|(target, work)| (count(work), work, Reverse(target)));
+    let (target, work) = native.or_else(frequent).expect("an input has at least one work");
+    (target, work)
 }
 
 fn difference(work: &Work, reference: &Target, right: &Work) -> String {
@@ -89,21 +124,11 @@ fn difference(work: &Work, reference: &Target, right: &Work) -> String {
     )
 }
 
-/// Workers end in any order; manifests have one.
-fn sort(admission: &mut Admission) {
-    admission
-        .proofs
-        .sort_by(|a, b| (&a.function, &a.proof.target).cmp(&(&b.function, &b.proof.target)));
-    admission.failures.sort_by_cached_key(GateFailure::to_string);
-}
-
 #[cfg(test)]
 mod tests {
     use lumos_model::cell::{Demand, Isolation, Start};
-    use lumos_model::manifest::Proof;
     use lumos_model::protocol::ModeProof;
 
-    use super::super::job::Job;
     use super::*;
 
     fn cell(target: &str) -> Cell {

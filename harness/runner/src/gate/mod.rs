@@ -19,7 +19,7 @@ use std::thread;
 
 use lumos_model::cell::Cell;
 
-pub use self::admission::Admission;
+pub(crate) use self::admission::Admission;
 use self::examine::{Examined, Examiner};
 use self::job::{Job, jobs};
 use crate::interrupt;
@@ -39,7 +39,7 @@ const WORKERS: usize = 2;
 ///
 /// # Errors
 /// When the user interrupts.
-pub fn run(
+pub(crate) fn run(
     session: &Session,
     cells: &[Cell],
     observer: &dyn Observer,

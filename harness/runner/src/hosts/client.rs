@@ -23,20 +23,20 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A block that a host is asked to measure.
 #[derive(Clone, Copy, Debug)]
-pub struct BlockRequest {
+pub(crate) struct BlockRequest {
     /// How many samples.
-    pub samples: u32,
+    pub(crate) samples: u32,
     /// Whether the host returns the outputs.
-    pub outputs: Outputs,
+    pub(crate) outputs: Outputs,
     /// Time after which no further sample starts.
-    pub budget: Option<Span>,
+    pub(crate) budget: Option<Span>,
     /// The longest that one sample can take, its gap and start included.
-    pub sample_bound: Duration,
+    pub(crate) sample_bound: Duration,
 }
 
 /// Whether a host returns the outputs of functions with their samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outputs {
+pub(crate) enum Outputs {
     /// Only their sizes and hashes.
     Hashed,
     /// The outputs too.
@@ -44,7 +44,7 @@ pub enum Outputs {
 }
 
 /// A host, ready for requests. Dropping it shuts the host down.
-pub struct HostClient(HostProcess);
+pub(crate) struct HostClient(HostProcess);
 
 impl HostClient {
     /// Starts the host at `path`. `limits` apply to the host itself, for instances that live
@@ -52,7 +52,7 @@ impl HostClient {
     ///
     /// # Errors
     /// When its control group or its process cannot be created.
-    pub fn start(
+    pub(crate) fn start(
         path: &Path,
         groups: &ControlGroups,
         limits: &Limits,
@@ -65,7 +65,11 @@ impl HostClient {
     ///
     /// # Errors
     /// When the host has no proof, or is gone.
-    pub fn prove(&mut self, target: &Target, artifact: &Path) -> Result<ModeProof, ClientError> {
+    pub(crate) fn prove(
+        &mut self,
+        target: &Target,
+        artifact: &Path,
+    ) -> Result<ModeProof, ClientError> {
         let request = ToHost::ProveMode { target: target.clone(), artifact: artifact.to_owned() };
         match self.0.ask(&request, ANSWER_TIMEOUT)? {
             FromHost::Proof(proof) => Ok(proof),
@@ -77,7 +81,7 @@ impl HostClient {
     ///
     /// # Errors
     /// When the artifact cannot be loaded, no instance can be made, or the host is gone.
-    pub fn prepare(&mut self, mut prepare: Prepare) -> Result<Vec<Sample>, ClientError> {
+    pub(crate) fn prepare(&mut self, mut prepare: Prepare) -> Result<Vec<Sample>, ClientError> {
         prepare.cgroup = self.0.cgroup_base();
         let timeout = ANSWER_TIMEOUT + prepare.limits.timeout.0 * (prepare.warmup + 1);
         match self.0.ask(&ToHost::Prepare(Box::new(prepare)), timeout)? {
@@ -90,7 +94,7 @@ impl HostClient {
     ///
     /// # Errors
     /// When the host does not answer or is gone.
-    pub fn block(&mut self, request: BlockRequest) -> Result<BlockResult, ClientError> {
+    pub(crate) fn block(&mut self, request: BlockRequest) -> Result<BlockResult, ClientError> {
         let BlockRequest { samples, outputs, budget, sample_bound } = request;
         let keep_output = outputs == Outputs::Returned;
         let timeout = ANSWER_TIMEOUT + sample_bound * samples;
@@ -106,7 +110,10 @@ impl HostClient {
     /// # Errors
     /// When the address is not available, an artifact cannot be loaded, no instance can be
     /// made, or the host is gone.
-    pub fn serve(&mut self, mut serve: Serve) -> Result<(SocketAddr, Vec<String>), ClientError> {
+    pub(crate) fn serve(
+        &mut self,
+        mut serve: Serve,
+    ) -> Result<(SocketAddr, Vec<String>), ClientError> {
         for function in &mut serve.functions {
             function.prepare.cgroup = self.0.cgroup_base();
         }
@@ -123,7 +130,7 @@ impl HostClient {
     ///
     /// # Errors
     /// When there is no gateway, or the host is gone.
-    pub fn drain(&mut self, within: Span) -> Result<PoolRecords, ClientError> {
+    pub(crate) fn drain(&mut self, within: Span) -> Result<PoolRecords, ClientError> {
         match self.0.ask(&ToHost::Drain { within }, ANSWER_TIMEOUT + within.0)? {
             FromHost::Drained(records) => Ok(records),
             other => Err(self.0.unexpected(&other)),
@@ -134,7 +141,11 @@ impl HostClient {
     ///
     /// # Errors
     /// When the artifact cannot be loaded, no instance can be made, or the host is gone.
-    pub fn load(&mut self, mut load: Load, bound: Duration) -> Result<LoadResult, ClientError> {
+    pub(crate) fn load(
+        &mut self,
+        mut load: Load,
+        bound: Duration,
+    ) -> Result<LoadResult, ClientError> {
         load.function.prepare.cgroup = self.0.cgroup_base();
         match self.0.ask(&ToHost::Load(Box::new(load)), ANSWER_TIMEOUT + bound)? {
             FromHost::Loaded(result) => Ok(result),
@@ -146,7 +157,7 @@ impl HostClient {
     ///
     /// # Errors
     /// When the host is gone.
-    pub fn stay_connected(&mut self, time: Duration) -> Result<(), ClientError> {
+    pub(crate) fn stay_connected(&mut self, time: Duration) -> Result<(), ClientError> {
         match self.0.receive(time)? {
             None => Ok(()),
             Some(answer) => Err(self.0.unexpected(&answer)),
@@ -154,7 +165,7 @@ impl HostClient {
     }
 
     /// Counters of the host's own control group.
-    pub fn counters(&self) -> Option<Counters> {
+    pub(crate) fn counters(&self) -> Option<Counters> {
         self.0.counters()
     }
 }

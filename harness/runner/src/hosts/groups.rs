@@ -6,7 +6,7 @@ use lumos_model::warning::Warning;
 use lumos_os::cgroup::{self, Base, Mode};
 
 /// The control groups of one `lumos` process, removed when this is dropped.
-pub struct ControlGroups {
+pub(crate) struct ControlGroups {
     /// Path below the root of each hierarchy, such as `lumos/run-1234`; `None` when this user
     /// may not create groups.
     path: Option<String>,
@@ -16,7 +16,7 @@ pub struct ControlGroups {
 impl ControlGroups {
     /// Creates the folder for the groups of this process, after removing those that killed runs
     /// left. Without permission returns no groups, and a warning that says what is lost.
-    pub fn create() -> (Self, Option<Warning>) {
+    pub(crate) fn create() -> (Self, Option<Warning>) {
         cgroup::sweep_stale();
         let path = format!("{}/run-{}", cgroup::ROOT, std::process::id());
         // A dead run may have had the process id that is ours now.
@@ -29,7 +29,7 @@ impl ControlGroups {
     }
 
     /// How this machine mounts control groups; `None` when none are used.
-    pub fn mode(&self) -> Option<Mode> {
+    pub(crate) fn mode(&self) -> Option<Mode> {
         self.path.as_ref().and_then(|_| Some(cgroup::detect().ok()?.0))
     }
 

@@ -3,9 +3,9 @@
 //! | module | content |
 //! |---|---|
 //! | `discovery` | which hosts are installed beside `lumos`, and what each can do |
-//! | `client` | [`HostClient`]: the requests of the host protocol, typed |
+//! | `client` | `HostClient`: the requests of the host protocol, typed |
 //! | `process` | a host's process: its start, its messages, its end |
-//! | `groups` | [`ControlGroups`]: the control groups of this `lumos` process |
+//! | `groups` | `ControlGroups`: the control groups of this `lumos` process |
 //! | `error` | [`ClientError`]: why a host did not do what it was asked |
 
 mod client;
@@ -14,7 +14,7 @@ mod error;
 mod groups;
 mod process;
 
-pub use client::{BlockRequest, HostClient, Outputs};
-pub use discovery::discover;
-pub use error::ClientError;
-pub use groups::ControlGroups;
+pub(crate) use self::client::{BlockRequest, HostClient, Outputs};
+pub use self::discovery::discover;
+pub use self::error::ClientError;
+pub(crate) use self::groups::ControlGroups;

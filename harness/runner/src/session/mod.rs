@@ -37,17 +37,17 @@ const START_ALLOWANCE: Duration = Duration::from_secs(2);
 /// Hosts, artifacts, control groups and storages, ready to use.
 pub struct Session {
     /// The hosts beside this executable.
-    pub hosts: Vec<Host>,
+    pub(crate) hosts: Vec<Host>,
     /// The functions as built.
-    pub artifacts: Artifacts,
+    pub(crate) artifacts: Artifacts,
     /// The control groups of this process.
-    pub groups: ControlGroups,
+    pub(crate) groups: ControlGroups,
     /// What cannot be measured or bounded on this machine.
     pub warnings: Vec<Warning>,
     /// The storages of the cells that were provided for.
-    pub storages: Storages,
+    pub(crate) storages: Storages,
     /// Hashes of the inputs that were stored, by key.
-    pub inputs_sha256: BTreeMap<String, String>,
+    pub(crate) inputs_sha256: BTreeMap<String, String>,
     settings: Settings,
     requests: HashMap<(String, Size, Storage), String>,
     /// Artifacts whose files were checked, by hash: once per session is enough.
@@ -127,7 +127,11 @@ impl Session {
     ///
     /// # Errors
     /// When it was not built, or its file changed after the build.
-    pub fn artifact(&self, function: &str, target: &Target) -> anyhow::Result<(PathBuf, Artifact)> {
+    pub(crate) fn artifact(
+        &self,
+        function: &str,
+        target: &Target,
+    ) -> anyhow::Result<(PathBuf, Artifact)> {
         let function = lumos_inputs::crate_of(function);
         let artifact = self.artifacts.find(function, &self.form(target)?)?.clone();
         let mut verified = lock(&self.verified);
@@ -149,7 +153,7 @@ impl Session {
     ///
     /// # Errors
     /// When there is none, or it cannot be started.
-    pub fn start_host(&self, cell: &Cell) -> Result<HostClient, ClientError> {
+    pub(crate) fn start_host(&self, cell: &Cell) -> Result<HostClient, ClientError> {
         let Settings { limits, core, .. } = &self.settings;
         match cell.isolation {
             Isolation::Thread => self.start(&cell.target, limits, *core),
@@ -161,7 +165,7 @@ impl Session {
     ///
     /// # Errors
     /// When there is none, or it cannot be started.
-    pub fn start_unbound_host(&self, target: &Target) -> Result<HostClient, ClientError> {
+    pub(crate) fn start_unbound_host(&self, target: &Target) -> Result<HostClient, ClientError> {
         self.start(target, &Limits::default(), None)
     }
 
@@ -225,7 +229,7 @@ impl Session {
     }
 
     /// The longest that one sample can take, gap and start included.
-    pub fn sample_bound(&self) -> Duration {
+    pub(crate) fn sample_bound(&self) -> Duration {
         self.settings.limits.timeout.0 + self.settings.gap.0 + START_ALLOWANCE
     }
 }

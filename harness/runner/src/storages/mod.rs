@@ -26,7 +26,7 @@ use self::redis_server::RedisServer;
 
 /// The storages of a session. Each is opened when a cell first needs it.
 #[derive(Default)]
-pub struct Storages {
+pub(crate) struct Storages {
     redis: Option<RedisServer>,
     folder: Option<DataFolder>,
 }
@@ -46,7 +46,7 @@ impl Storages {
     ///
     /// # Errors
     /// When there is no Redis server, or the folder cannot be created.
-    pub fn open(
+    pub(crate) fn open(
         &mut self,
         storage: Storage,
         redis_url: Option<&str>,
@@ -66,7 +66,7 @@ impl Storages {
     ///
     /// # Errors
     /// When the storage is not open or does not accept it.
-    pub fn put(&self, storage: Storage, key: &str, bytes: &[u8]) -> anyhow::Result<()> {
+    pub(crate) fn put(&self, storage: Storage, key: &str, bytes: &[u8]) -> anyhow::Result<()> {
         self.store(storage)?.map_or(Ok(()), |store| store.put(key, bytes))
     }
 
@@ -74,7 +74,7 @@ impl Storages {
     ///
     /// # Errors
     /// When the storage is not open or does not answer.
-    pub fn get(&self, storage: Storage, key: &str) -> anyhow::Result<Option<Vec<u8>>> {
+    pub(crate) fn get(&self, storage: Storage, key: &str) -> anyhow::Result<Option<Vec<u8>>> {
         self.store(storage)?.map_or(Ok(None), |store| store.get(key))
     }
 
@@ -82,12 +82,12 @@ impl Storages {
     ///
     /// # Errors
     /// When the storage is not open or does not delete it.
-    pub fn delete(&self, storage: Storage, key: &str) -> anyhow::Result<()> {
+    pub(crate) fn delete(&self, storage: Storage, key: &str) -> anyhow::Result<()> {
         self.store(storage)?.map_or(Ok(()), |store| store.delete(key))
     }
 
     /// The Redis server in a manifest; `None` when no cell needs one.
-    pub fn redis_facts(&self) -> Option<RedisFacts> {
+    pub(crate) fn redis_facts(&self) -> Option<RedisFacts> {
         self.redis.as_ref().map(RedisServer::facts)
     }
 
