@@ -57,6 +57,12 @@ pub enum Scaling {
     },
 }
 
+impl Scaling {
+    /// The utilization of a window unless it is set, in percent: Knative's default of
+    /// `container-concurrency-target-percentage`.
+    pub const DEFAULT_UTILIZATION: u32 = 70;
+}
+
 crate::words! {
     /// Where an instance is in its life.
     InstanceState, "instance state" {

@@ -49,9 +49,8 @@ const SCALING_KEYS: &[&str] = &["window", "utilization"];
 
 /// Requests after which a block sends no further one.
 const REQUESTS: u32 = 100_000;
-/// Knative's window and utilisation.
+/// Knative's default window.
 const WINDOW: Span = Span(std::time::Duration::from_secs(60));
-const UTILIZATION: u32 = 70;
 
 /// One request at a time: what holds without any of the three tables.
 fn one_at_a_time() -> Vec<Traffic> {
@@ -335,7 +334,7 @@ fn scaling(node: Node<'_>, problems: &mut Problems) -> Option<Scaling> {
             let right = |percent: f64| (1.0..=100.0).contains(&percent) && percent.fract() == 0.0;
             reader::decimal(node, wanted, right, problems)? as u32
         }
-        None => UTILIZATION,
+        None => Scaling::DEFAULT_UTILIZATION,
     };
     Some(Scaling::Window { window, utilization })
 }

@@ -242,8 +242,6 @@ impl HttpArgs {
 
 /// `immediate` or `window=60s`.
 fn scaling(text: &str) -> Result<Scaling, String> {
-    // Knative's default of `container-concurrency-target-percentage`.
-    const UTILIZATION: u32 = 70;
     match text.split_once('=') {
         None if text == "immediate" => Ok(Scaling::Immediate),
         Some(("window", window)) => {
@@ -251,7 +249,7 @@ fn scaling(text: &str) -> Result<Scaling, String> {
             if window.0.is_zero() {
                 return Err("a window must be longer than 0s".to_owned());
             }
-            Ok(Scaling::Window { window, utilization: UTILIZATION })
+            Ok(Scaling::Window { window, utilization: Scaling::DEFAULT_UTILIZATION })
         }
         _ => Err("write `immediate` or `window=60s`".to_owned()),
     }
