@@ -6,7 +6,7 @@ use std::process::Command;
 use lumos_testkit::scratch::{Ended, lumos};
 use serde_json::Value;
 
-/// Runs a copy of `lumos` that has no hosts beside it.
+/// Runs a copy of `lumos` that has no hosts next to it.
 fn doctor(folder: &Path, more: &[&str]) -> Ended {
     let copy = folder.join("lumos");
     // Copied by a process of its own. A child of another test inherits the files that this one

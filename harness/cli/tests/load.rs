@@ -1,4 +1,4 @@
-//! `lumos load` and `lumos trace`.
+//! `lumos load` and `lumos trace`, run as processes.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -10,7 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-/// A server that answers each request with `status` and a body of five bytes.
+/// Starts a server that answers each request with `status` and a body of five bytes.
 fn server(status: &'static str) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
@@ -47,7 +47,7 @@ fn refusal(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn a_successful_load_shows_what_users_of_wrk_expect() {
+fn the_text_report_has_counts_and_percentiles() {
     let url = format!("http://{}/", server("200 OK"));
     let text = stdout(&["load", &url, "--rate", "500", "--requests", "50"], 0);
     for part in [
@@ -69,7 +69,7 @@ fn a_successful_load_shows_what_users_of_wrk_expect() {
 }
 
 #[test]
-fn json_has_every_number() {
+fn the_json_report_has_every_number() {
     let url = format!("http://{}/", server("200 OK"));
     let arguments = ["load", &url, "--requests", "40", "--format", "json", "--body", "x"];
     let json: Value = serde_json::from_str(&stdout(&arguments, 0)).unwrap();
@@ -78,12 +78,12 @@ fn json_has_every_number() {
     assert!(
         json["latency_ns"]["p99"].as_u64().unwrap() >= json["latency_ns"]["p50"].as_u64().unwrap()
     );
-    assert_eq!(json["send_error"]["runs_first"], false, "a closed loop has no intended times");
+    assert_eq!(json["send_error"]["runs_first"], false, "a closed loop keeps no times");
     assert!(json["machine"]["cores"].as_u64().unwrap() > 0);
 }
 
 #[test]
-fn delayed_requests_come_after_gaps() {
+fn delayed_requests_wait_for_their_gap() {
     let url = format!("http://{}/", server("200 OK"));
     for traffic in [["--rate", "1000"], ["-c", "1"]] {
         let rest = ["--delayed", "1,40ms", "--requests", "5", "--format", "json"];
@@ -95,14 +95,14 @@ fn delayed_requests_come_after_gaps() {
 }
 
 #[test]
-fn a_failed_request_gives_exit_code_1() {
+fn a_failed_request_exits_with_1() {
     let url = format!("http://{}/", server("503 Busy"));
     let text = stdout(&["load", &url, "--requests", "10"], 1);
     assert!(text.contains("503: 10") && text.contains("status: 10"), "{text}");
 }
 
 #[test]
-fn bad_usage_ends_with_exit_code_2_and_says_what_to_do() {
+fn bad_usage_exits_with_2_and_says_what_to_do() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let refused = format!("http://{closed}/");
     for (arguments, what) in [
@@ -125,12 +125,12 @@ fn bad_usage_ends_with_exit_code_2_and_says_what_to_do() {
 }
 
 #[test]
-fn after_a_signal_the_result_is_printed() {
+fn ctrl_c_prints_the_report_so_far() {
     let url = format!("http://{}/", server("200 OK"));
     let mut command = Command::new(lumos());
     command.args(["load", &url, "-c", "1", "--duration", "1h"]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // From then on a thread waits for the signal.
+    // The process blocks the signal once its signal thread is running.
     wait_until("SIGINT to be blocked", || blocks_sigint(child.id()));
     kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).unwrap();
     let text = Ended::from(child.wait_with_output().unwrap()).expect(130).stdout;
@@ -144,7 +144,7 @@ fn blocks_sigint(pid: u32) -> bool {
 }
 
 #[test]
-fn a_generated_trace_is_what_load_sends() {
+fn load_sends_a_generated_trace() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("trace.csv");
     let path = file.to_str().unwrap();
@@ -172,7 +172,7 @@ fn a_generated_trace_is_what_load_sends() {
     let arguments = ["trace", "generate", "trace", path, "--out", again.to_str().unwrap()];
     stdout(&arguments, 0);
     let again = std::fs::read_to_string(again).unwrap();
-    assert!(again.lines().skip(1).eq(text.lines().skip(1)), "times are written exactly");
+    assert!(again.lines().skip(1).eq(text.lines().skip(1)), "times must survive being written");
 }
 
 #[test]

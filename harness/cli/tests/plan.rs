@@ -1,4 +1,4 @@
-//! `lumos plan` and `lumos list` in the repository.
+//! `lumos plan` and `lumos list`, run as processes.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,7 +19,7 @@ fn json(args: &[&str]) -> serde_json::Value {
 }
 
 #[test]
-fn every_scenario_of_the_repository_is_valid() {
+fn all_shipped_scenarios_are_valid_and_described() {
     let list = json(&["list", "scenarios", "--format", "json"]);
     let scenarios = list["scenarios"].as_array().unwrap();
     assert!(scenarios.len() >= 2);
@@ -30,7 +30,7 @@ fn every_scenario_of_the_repository_is_valid() {
 }
 
 #[test]
-fn a_plan_has_every_cell_whatever_is_installed() {
+fn a_plan_lists_every_cell_whatever_is_installed() {
     let plan = json(&["plan", "scenarios/quick.toml", "--format", "json"]);
     assert_eq!(plan["cells"].as_array().unwrap().len(), 9 * 7 * 2);
 
@@ -48,29 +48,29 @@ fn functions_and_targets_are_listed() {
 }
 
 #[test]
-fn bad_input_ends_with_exit_code_2_and_names_its_place() {
+fn bad_input_exits_with_2_and_names_the_place() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("x.toml");
     std::fs::write(&file, "name = \"x\"\nrepetitons = 1\n").unwrap();
-    let shown = |args: &[&str]| {
+    let refusal = |args: &[&str]| {
         let ended = call(args).expect(2);
         assert!(ended.stdout.is_empty(), "{args:?}: {}", ended.stdout);
         ended.stderr
     };
     let file = file.to_str().unwrap();
-    let error = shown(&["plan", file]);
+    let error = refusal(&["plan", file]);
     assert!(
         error.contains("x.toml:2:1") && error.contains("did you mean `repetitions`?"),
         "{error}"
     );
-    assert!(shown(&["plan", "no/such.toml"]).contains("because: No such file"));
+    assert!(refusal(&["plan", "no/such.toml"]).contains("because: No such file"));
     assert!(
-        shown(&["plan", "scenarios/quick.toml", "--filter", "functoin=noop"])
+        refusal(&["plan", "scenarios/quick.toml", "--filter", "functoin=noop"])
             .contains("did you mean")
     );
-    let error = shown(&["plan", "scenarios/quick.toml", "--filter", "function=nope"]);
+    let error = refusal(&["plan", "scenarios/quick.toml", "--filter", "function=nope"]);
     assert!(error.contains("no cell of scenarios/quick.toml matches"), "{error}");
-    shown(&["plan", "scenarios/quick.toml", "--repetitions", "0"]);
-    shown(&["plan"]);
-    shown(&["dance"]);
+    refusal(&["plan", "scenarios/quick.toml", "--repetitions", "0"]);
+    refusal(&["plan"]);
+    refusal(&["dance"]);
 }

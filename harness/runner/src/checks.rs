@@ -23,7 +23,7 @@ pub fn check_cell(hosts: &[Host], cell: &Cell) -> anyhow::Result<()> {
 /// Checks that there is a function of this name, with generated inputs or without.
 ///
 /// # Errors
-/// When there is none; with the name that is closest.
+/// When there is none. The error names the closest function.
 pub fn check_function(name: &str, artifacts: &Artifacts) -> anyhow::Result<()> {
     if has_inputs(name) || artifacts.has(name) {
         return Ok(());

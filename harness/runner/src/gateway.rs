@@ -33,7 +33,7 @@ pub struct GatewaySettings {
     pub pool: PoolConfig,
     /// Whether the engine reserves memory for all instances in advance.
     pub reserve: bool,
-    /// Address and port; port 0 stands for a free one.
+    /// Address and port; port 0 picks a free one.
     pub listen: SocketAddr,
     /// What the gateway accepts.
     pub http: HttpLimits,
@@ -101,7 +101,7 @@ impl Gateway {
             stay_awake: settings.stay_awake,
             records: 0,
         })?;
-        // Before the caller announces the address: whoever reads it may already send a signal.
+        // The caller announces the address next, and a signal may follow at once.
         interrupt::spare_hosts()?;
         Ok(Self { host, address, functions, warnings })
     }

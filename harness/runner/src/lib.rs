@@ -1,7 +1,7 @@
 //! Carries out what the commands of `lumos` ask for: runs, single invocations, gateways, builds
 //! of artifacts, checks of the machine.
 //!
-//! **In**: a scenario with its plan, the hosts beside `lumos`, the functions as built.
+//! **In**: a scenario with its plan, the hosts next to `lumos`, the functions as built.
 //! **Out**: rows and telemetry, written to a run directory through `lumos-record`; progress,
 //! through an [`Observer`](observer::Observer).
 //!

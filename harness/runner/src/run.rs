@@ -25,7 +25,7 @@ use crate::manifest;
 use crate::observer::Observer;
 use crate::session::{Session, Settings};
 
-/// A scenario that is to be run, and where.
+/// A scenario to run, and where.
 #[derive(Debug)]
 pub struct Experiment {
     /// The scenario.
@@ -50,7 +50,7 @@ impl Experiment {
     /// that were written are kept.
     pub fn execute(&self, observer: &dyn Observer) -> anyhow::Result<()> {
         // The scenario and what the hosts can do give a plan: cells, and blocks in their order.
-        let hosts = discover().context("look for hosts beside lumos")?;
+        let hosts = discover().context("look for hosts next to lumos")?;
         let plan = self.plan(&hosts)?;
 
         // What the cells need: control groups, artifacts, storages with the inputs, requests.
@@ -72,7 +72,10 @@ impl Experiment {
 
         // The gate: every artifact proves its mode, and all targets give the same outputs.
         let cells: Vec<Cell> = plan.runnable().cloned().collect();
-        observer.stage(&format!("gate: {} cells, one invocation of each artifact", cells.len()));
+        observer.stage(&format!(
+            "gate: {} cells; each artifact is invoked once with each input",
+            cells.len()
+        ));
         let admission = gate::run(&session, &cells, observer)?;
         for failure in admission.failures() {
             observer.warn(&failure.to_string());
@@ -87,8 +90,8 @@ impl Experiment {
         measured
     }
 
-    /// Measures `blocks` in their shuffled order. The rows of a block are on disk before the
-    /// next one starts.
+    /// Measures `blocks` in their shuffled order. The rows of a block are written before the next
+    /// block starts.
     fn measure(
         &self,
         blocks: &[Block],

@@ -26,7 +26,7 @@ pub(super) struct DoctorCommand {
 impl DoctorCommand {
     /// Writes the checks to `out`.
     pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
-        let facts = Facts::read(&self.artifacts.path()?).context("look for hosts beside lumos")?;
+        let facts = Facts::read(&self.artifacts.path()?).context("look for hosts next to lumos")?;
         let checks = diagnose(&facts);
         match self.format {
             Format::Text => out.write_all(text(&checks).as_bytes())?,

@@ -93,7 +93,7 @@ impl InvokeCommand {
     /// Invokes the function, and writes its sample to `out`.
     pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
         let cell = self.cell();
-        let hosts = discover().context("look for hosts beside lumos")?;
+        let hosts = discover().context("look for hosts next to lumos")?;
         check_cell(&hosts, &cell)?;
         let artifacts = self.artifacts.open()?;
         self.check_request(&artifacts)?;

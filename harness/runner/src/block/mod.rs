@@ -86,7 +86,7 @@ pub(crate) fn measure(
     Ok(measured(block, attempt, end))
 }
 
-/// What is known of a block besides what its host made of it.
+/// What is known about a block apart from what its host made of it.
 struct End {
     wall: Duration,
     /// What ended the host of a first attempt.

@@ -30,7 +30,7 @@ pub struct Facts {
 /// What is installed and built.
 #[derive(Clone, Debug)]
 pub struct Software {
-    /// The hosts beside `lumos`.
+    /// The hosts next to `lumos`.
     pub hosts: Vec<Host>,
     /// Runtimes that lumos ships and that have no host here.
     pub absent: Vec<String>,

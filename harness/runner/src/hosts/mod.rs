@@ -2,7 +2,7 @@
 //!
 //! | module | content |
 //! |---|---|
-//! | `discovery` | which hosts are installed beside `lumos`, and what each can do |
+//! | `discovery` | which hosts are installed next to `lumos`, and what each can do |
 //! | `client` | `HostClient`: the requests of the host protocol, typed |
 //! | `process` | a host's process: its start, its messages, its end |
 //! | `groups` | `ControlGroups`: the control groups of this `lumos` process |

@@ -4,7 +4,7 @@
 //! | module | content |
 //! |---|---|
 //! | `settings` | [`Settings`]: what applies to every instance |
-//! | `preparation` | [`Preparation`]: what a host is to be prepared for |
+//! | `preparation` | [`Preparation`]: what to prepare a host for |
 
 mod preparation;
 mod settings;
@@ -36,7 +36,7 @@ const START_ALLOWANCE: Duration = Duration::from_secs(2);
 
 /// Hosts, artifacts, control groups and storages, ready to use.
 pub struct Session {
-    /// The hosts beside this executable.
+    /// The hosts next to this executable.
     pub(crate) hosts: Vec<Host>,
     /// The functions as built.
     pub(crate) artifacts: Artifacts,

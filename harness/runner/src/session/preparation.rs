@@ -1,8 +1,8 @@
-//! What a host is to be prepared for.
+//! What to prepare a host for.
 
 use lumos_model::cell::Cell;
 
-/// What a host is to be prepared for.
+/// What to prepare a host for.
 #[derive(Clone, Copy, Debug)]
 pub struct Preparation<'a> {
     /// The cell.

@@ -23,7 +23,7 @@ impl ServeCommand {
     pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
         self.check()?;
         let settings = self.gateway_settings();
-        let hosts = discover().context("look for hosts beside lumos")?;
+        let hosts = discover().context("look for hosts next to lumos")?;
         // The functions differ in nothing that a host may refuse.
         check_cell(&hosts, &settings.cell(&self.functions[0]))?;
         let artifacts = self.artifacts.open()?;
