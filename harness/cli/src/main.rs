@@ -1,4 +1,4 @@
-//! The `lumos` command. Everything is in the library; see `commands/mod.rs`.
+//! The executable `lumos`. Everything is in the library, from `commands/mod.rs` on.
 
 use std::process::ExitCode;
 

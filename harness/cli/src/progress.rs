@@ -1,103 +1,123 @@
-//! How far a run is: a bar with an ETA on a terminal, plain lines otherwise. On standard
-//! error, so that standard output holds the result alone.
+//! How far a run is: a progress bar with a time estimate on a terminal, plain lines otherwise. On
+//! standard error, so that standard output has only the result.
 
 use std::io::IsTerminal;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use lumos_model::cell::Cell;
 use lumos_runner::observer::Observer;
 
+use crate::terminal::warning_line;
+
 /// How often a plain line appears.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Shows a run's progress.
-pub struct Progress {
-    bar: ProgressBar,
-    plain: Option<Mutex<Plain>>,
+/// Shows the progress of a run.
+pub(crate) enum Progress {
+    /// On a terminal.
+    Bar(ProgressBar),
+    /// In a file or a pipe.
+    Plain(Mutex<Plain>),
 }
 
-struct Plain {
+/// What plain lines are computed from.
+pub(crate) struct Plain {
     begin: Instant,
     shown: Instant,
     done: u64,
     total: u64,
 }
 
-impl Progress {
-    /// Shows nothing yet.
-    pub fn new() -> Self {
+impl Plain {
+    fn of(total: u64) -> Self {
         let now = Instant::now();
-        let is_terminal = std::io::stderr().is_terminal();
-        let bar = if is_terminal { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
-        let plain = Plain { begin: now, shown: now, done: 0, total: 0 };
-        Self { bar, plain: (!is_terminal).then(|| Mutex::new(plain)) }
+        Self { begin: now, shown: now, done: 0, total }
     }
 
-    fn plain(&self) -> Option<std::sync::MutexGuard<'_, Plain>> {
-        self.plain.as_ref().map(|plain| plain.lock().unwrap_or_else(|e| e.into_inner()))
+    /// Counts a block; returns a line from time to time. Blocks are shuffled, so their mean time
+    /// predicts the time of the rest.
+    fn block_done(&mut self) -> Option<String> {
+        self.done += 1;
+        if self.shown.elapsed() < PLAIN_INTERVAL || self.done >= self.total {
+            return None;
+        }
+        self.shown = Instant::now();
+        let elapsed = self.begin.elapsed().as_secs_f64();
+        let left = elapsed / self.done as f64 * (self.total - self.done) as f64;
+        Some(format!("{}/{} blocks, about {left:.0} s left", self.done, self.total))
+    }
+}
+
+impl Progress {
+    /// Shows nothing yet.
+    pub(crate) fn new() -> Self {
+        match std::io::stderr().is_terminal() {
+            true => Self::Bar(ProgressBar::new_spinner()),
+            false => Self::Plain(Mutex::new(Plain::of(0))),
+        }
+    }
+
+    fn print(&self, line: &str) {
+        match self {
+            Self::Bar(bar) => bar.println(line),
+            Self::Plain(_) => eprintln!("{line}"),
+        }
     }
 }
 
 impl Observer for Progress {
     fn stage(&self, what: &str) {
-        match self.plain {
-            Some(_) => eprintln!("{what}"),
-            None => self.bar.println(what),
-        }
+        self.print(what);
     }
 
     fn note(&self, what: &str) {
-        self.bar.set_message(what.to_owned());
-        self.bar.tick();
+        if let Self::Bar(bar) = self {
+            bar.set_message(what.to_owned());
+            bar.tick();
+        }
     }
 
     fn warn(&self, what: &str) {
-        match self.plain {
-            Some(_) => eprintln!("warning: {what}"),
-            None => self.bar.println(format!("warning: {what}")),
+        self.print(&warning_line(what));
+    }
+
+    fn blocks_start(&self, number: u64) {
+        match self {
+            Self::Bar(bar) => {
+                let template =
+                    "{bar:30} {pos}/{len} blocks  {elapsed} elapsed, about {eta} left  {msg}";
+                let style = ProgressStyle::with_template(template);
+                bar.set_style(style.expect("the template is constant and valid"));
+                bar.set_length(number);
+                bar.set_position(0);
+                bar.reset();
+            }
+            Self::Plain(plain) => {
+                *plain.lock().unwrap_or_else(PoisonError::into_inner) = Plain::of(number);
+                eprintln!("measuring {number} blocks");
+            }
         }
     }
 
-    fn start(&self, blocks: u64) {
-        let template = "{bar:30} {pos}/{len} blocks  {elapsed} gone, about {eta} left  {msg}";
-        self.bar.set_style(ProgressStyle::with_template(template).expect("a fixed template"));
-        self.bar.set_length(blocks);
-        self.bar.set_position(0);
-        self.bar.reset();
-        if let Some(mut plain) = self.plain() {
-            let now = Instant::now();
-            *plain = Plain { begin: now, shown: now, done: 0, total: blocks };
-            eprintln!("measuring {blocks} blocks");
-        }
-    }
-
-    // Drawn now: nothing is drawn while the block is measured.
-    fn block(&self, cell: &Cell) {
+    fn block_start(&self, cell: &Cell) {
         self.note(&cell.to_string());
     }
 
-    // Blocks are shuffled, so their mean time foretells the rest.
-    fn done(&self) {
-        self.bar.inc(1);
-        let Some(mut plain) = self.plain() else { return };
-        plain.done += 1;
-        if plain.shown.elapsed() >= PLAIN_INTERVAL && plain.done < plain.total {
-            plain.shown = Instant::now();
-            let gone = plain.begin.elapsed().as_secs_f64();
-            let left = gone / plain.done as f64 * (plain.total - plain.done) as f64;
-            eprintln!("{}/{} blocks, about {left:.0} s left", plain.done, plain.total);
+    fn block_done(&self) {
+        match self {
+            Self::Bar(bar) => bar.inc(1),
+            Self::Plain(plain) => {
+                let line = plain.lock().unwrap_or_else(PoisonError::into_inner).block_done();
+                line.iter().for_each(|line| eprintln!("{line}"));
+            }
         }
     }
 
     fn finish(&self) {
-        self.bar.finish_and_clear();
-    }
-}
-
-impl Default for Progress {
-    fn default() -> Self {
-        Self::new()
+        if let Self::Bar(bar) = self {
+            bar.finish_and_clear();
+        }
     }
 }

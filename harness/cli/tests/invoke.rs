@@ -1,21 +1,18 @@
-//! `lumos invoke` as a user calls it: with the real hosts and artifacts, which
-//! scripts/build.sh makes.
+//! `lumos invoke` with the real hosts and artifacts, which scripts/build.sh makes.
 
-use std::process::{Command, Output};
+use std::process::Command;
 
 use lumos_model::row::{Outcome, Sample};
+use lumos_testkit::scratch::{Ended, lumos};
 
-fn lumos(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_lumos")).arg("invoke").args(args).output().unwrap()
+fn invoke(args: &[&str]) -> Ended {
+    Ended::of(Command::new(lumos()).arg("invoke").args(args))
 }
 
 /// Standard output of a call that ends with `code`.
 #[track_caller]
 fn stdout(args: &[&str], code: i32) -> String {
-    let output = lumos(args);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
-    String::from_utf8(output.stdout).unwrap()
+    invoke(args).expect(code).stdout
 }
 
 /// The sample that a call with `--format json` prints.
@@ -27,10 +24,9 @@ fn sample(args: &[&str], code: i32) -> Sample {
 /// Standard error of a call that is refused.
 #[track_caller]
 fn refusal(args: &[&str]) -> String {
-    let output = lumos(args);
-    assert_eq!(output.status.code(), Some(2), "{args:?}");
-    assert!(output.stdout.is_empty(), "{args:?}");
-    String::from_utf8(output.stderr).unwrap()
+    let ended = invoke(args).expect(2);
+    assert!(ended.stdout.is_empty(), "{args:?}: {}", ended.stdout);
+    ended.stderr
 }
 
 const NATIVE: [(&str, &str); 3] =
@@ -46,11 +42,10 @@ const WASMTIME: [(&str, &str); 8] = [
     ("thread", "cold:module"),
 ];
 
-/// What `lumos list targets` says that a target can do must be so.
+/// Whether `lumos list targets` says that a target can do this.
 fn offers(target: &str, isolation: &str, start: &str, storage: &str) -> bool {
-    let list = ["list", "targets", "--format", "json"];
-    let list = Command::new(env!("CARGO_BIN_EXE_lumos")).args(list).output().unwrap();
-    let list: serde_json::Value = serde_json::from_slice(&list.stdout).unwrap();
+    let list = Ended::of(Command::new(lumos()).args(["list", "targets", "--format", "json"]));
+    let list: serde_json::Value = serde_json::from_str(&list.stdout).unwrap();
     let targets = list["targets"].as_array().unwrap();
     let known = targets.iter().find(|known| known["target"] == target).unwrap_or_else(|| {
         panic!("no host of {target}: run scripts/build.sh");
@@ -85,7 +80,7 @@ fn every_start_and_storage_shows_its_phases() {
 }
 
 #[test]
-fn json_holds_the_sample() {
+fn json_has_the_sample() {
     let sample = sample(&["noop", "--target", "wasmtime-aot", "--isolation", "thread"], 0);
     assert_eq!(sample.outcome, Outcome::Ok);
     assert!(sample.output.is_some());
@@ -93,7 +88,7 @@ fn json_holds_the_sample() {
 }
 
 #[test]
-fn what_a_guest_does_wrong_is_its_outcome() {
+fn a_failure_of_the_function_is_the_outcome() {
     let ways = [("native", "process"), ("wasmtime-aot", "process"), ("wasmtime-aot", "thread")];
     let wrongs = [
         (r#"{"op":"trap"}"#, Outcome::Trap),
@@ -116,13 +111,13 @@ fn what_a_guest_does_wrong_is_its_outcome() {
 }
 
 #[test]
-fn a_host_that_dies_at_its_memory_limit_is_an_outcome_too() {
+fn a_host_that_dies_at_its_memory_limit_is_an_outcome() {
     let args = ["noop", "--target", "wasmtime-aot", "--isolation", "thread", "--memory", "1MiB"];
     assert_eq!(sample(&args, 1).outcome, Outcome::OutOfMemory);
 }
 
 #[test]
-fn slips_are_refused() {
+fn bad_arguments_are_refused() {
     let error = refusal(&["nop", "--target", "native"]);
     assert!(error.contains("did you mean `noop`?"), "{error}");
     let error = refusal(&["nope", "--target", "native", "--payload", "{}"]);
@@ -131,7 +126,7 @@ fn slips_are_refused() {
     assert!(refusal(&["noop", "--target", "wasmtime-turbo"]).contains("lumos list targets"));
     assert!(refusal(&["noop", "--target", "nowhere-aot"]).contains("lumos-host-nowhere"));
     let error = refusal(&["noop", "--target", "native", "--payload", "{\"a\":"]);
-    assert!(error.contains("no JSON") && error.contains("EOF"), "{error}");
+    assert!(error.contains("not JSON") && error.contains("EOF"), "{error}");
     let error = refusal(&["noop", "--target", "native", "--isolation", "thread"]);
     assert!(error.contains("thread"), "{error}");
     refusal(&["noop", "--target", "native", "--size", "huge"]);

@@ -3,8 +3,11 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Stdio};
 
+use lumos_testkit::scratch::{Ended, lumos, wait_until};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 /// Starts a server that answers each request with `status` and a body of five bytes.
@@ -27,29 +30,26 @@ fn server(status: &'static str) -> SocketAddr {
     addr
 }
 
-fn lumos(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_lumos")).args(arguments).output().unwrap()
+fn call(arguments: &[&str]) -> Ended {
+    Ended::of(Command::new(lumos()).args(arguments))
 }
 
+/// Standard output of a call that ends with `code`.
 #[track_caller]
-fn stdout(output: &Output, code: i32) -> String {
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{text}{error}");
-    text
+fn stdout(arguments: &[&str], code: i32) -> String {
+    call(arguments).expect(code).stdout
 }
 
+/// Standard error of a call that is refused.
 #[track_caller]
 fn refusal(arguments: &[&str]) -> String {
-    let output = lumos(arguments);
-    stdout(&output, 2);
-    String::from_utf8_lossy(&output.stderr).into_owned()
+    call(arguments).expect(2).stderr
 }
 
 #[test]
 fn the_text_report_has_counts_and_percentiles() {
     let url = format!("http://{}/", server("200 OK"));
-    let text = stdout(&lumos(&["load", &url, "--rate", "500", "--requests", "50"]), 0);
+    let text = stdout(&["load", &url, "--rate", "500", "--requests", "50"], 0);
     for part in [
         "open loop, constant-500",
         "requests     50",
@@ -57,13 +57,13 @@ fn the_text_report_has_counts_and_percentiles() {
         "ok: 50",
         "p99.9",
         "latency, from the intended time",
-        "service, from the sending",
+        "service, from the send time",
         "send error",
         "late sends",
     ] {
         assert!(text.contains(part), "{part:?} is missing:\n{text}");
     }
-    let text = stdout(&lumos(&["load", &url, "-c", "3", "--requests", "50"]), 0);
+    let text = stdout(&["load", &url, "-c", "3", "--requests", "50"], 0);
     assert!(text.contains("closed loop, closed-3") && text.contains("connections  3"), "{text}");
     assert!(!text.contains("send error"), "{text}");
 }
@@ -72,7 +72,7 @@ fn the_text_report_has_counts_and_percentiles() {
 fn the_json_report_has_every_number() {
     let url = format!("http://{}/", server("200 OK"));
     let arguments = ["load", &url, "--requests", "40", "--format", "json", "--body", "x"];
-    let json: Value = serde_json::from_str(&stdout(&lumos(&arguments), 0)).unwrap();
+    let json: Value = serde_json::from_str(&stdout(&arguments, 0)).unwrap();
     assert_eq!((&json["requests"], &json["statuses"]["200"]), (&40.into(), &40.into()));
     assert_eq!(json["method"], "POST");
     assert!(
@@ -85,14 +85,10 @@ fn the_json_report_has_every_number() {
 #[test]
 fn delayed_requests_wait_for_their_gap() {
     let url = format!("http://{}/", server("200 OK"));
-    let arguments = |traffic: [&'static str; 2]| {
-        let [kind, value] = traffic;
-        let rest = ["--delayed", "1,40ms", "--requests", "5", "--format", "json"];
-        ["load", &url, kind, value].into_iter().chain(rest).map(str::to_owned).collect::<Vec<_>>()
-    };
     for traffic in [["--rate", "1000"], ["-c", "1"]] {
-        let output = Command::new(env!("CARGO_BIN_EXE_lumos")).args(arguments(traffic)).output();
-        let json: Value = serde_json::from_str(&stdout(&output.unwrap(), 0)).unwrap();
+        let rest = ["--delayed", "1,40ms", "--requests", "5", "--format", "json"];
+        let arguments = [&["load", &url], &traffic[..], &rest].concat();
+        let json: Value = serde_json::from_str(&stdout(&arguments, 0)).unwrap();
         let lasted_s = json["elapsed_s"].as_f64().unwrap();
         assert!(lasted_s >= 5.0 * 0.040, "{lasted_s} s: {json}");
     }
@@ -101,7 +97,7 @@ fn delayed_requests_wait_for_their_gap() {
 #[test]
 fn a_failed_request_exits_with_1() {
     let url = format!("http://{}/", server("503 Busy"));
-    let text = stdout(&lumos(&["load", &url, "--requests", "10"]), 1);
+    let text = stdout(&["load", &url, "--requests", "10"], 1);
     assert!(text.contains("503: 10") && text.contains("status: 10"), "{text}");
 }
 
@@ -131,19 +127,13 @@ fn bad_usage_exits_with_2_and_says_what_to_do() {
 #[test]
 fn ctrl_c_prints_the_report_so_far() {
     let url = format!("http://{}/", server("200 OK"));
-    let child = Command::new(env!("CARGO_BIN_EXE_lumos"))
-        .args(["load", &url, "-c", "1", "--duration", "1h"])
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    let pid = nix::unistd::Pid::from_raw(child.id() as i32);
+    let mut command = Command::new(lumos());
+    command.args(["load", &url, "-c", "1", "--duration", "1h"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // The process blocks the signal once its signal thread is running.
-    while !blocks_sigint(child.id()) {
-        std::thread::yield_now();
-    }
-    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
-    let text = stdout(&child.wait_with_output().unwrap(), 130);
+    wait_until("SIGINT to be blocked", || blocks_sigint(child.id()));
+    kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).unwrap();
+    let text = Ended::from(child.wait_with_output().unwrap()).expect(130).stdout;
     assert!(text.contains("stopped by a signal"), "{text}");
 }
 
@@ -162,7 +152,7 @@ fn load_sends_a_generated_trace() {
         let out = out.to_str().unwrap();
         let kind = ["trace", "generate", "poisson", "--rate", "200"];
         let options = ["--seed", seed, "--duration", "500ms", "--out", out];
-        stdout(&lumos(&[&kind[..], &options].concat()), 0);
+        stdout(&[&kind[..], &options].concat(), 0);
         std::fs::read_to_string(out).unwrap()
     };
     let text = generate("7", &file);
@@ -173,14 +163,14 @@ fn load_sends_a_generated_trace() {
 
     let url = format!("http://{}/", server("200 OK"));
     let arguments = ["load", &url, "--trace", path, "--format", "json"];
-    let json: Value = serde_json::from_str(&stdout(&lumos(&arguments), 0)).unwrap();
+    let json: Value = serde_json::from_str(&stdout(&arguments, 0)).unwrap();
     assert_eq!(json["outcomes"]["ok"], count);
-    let described = stdout(&lumos(&["trace", "describe", path, "--format", "json"]), 0);
+    let described = stdout(&["trace", "describe", path, "--format", "json"], 0);
     let described: Value = serde_json::from_str(&described).unwrap();
     assert_eq!(described["arrivals"], count);
     let again = folder.path().join("again.csv");
     let arguments = ["trace", "generate", "trace", path, "--out", again.to_str().unwrap()];
-    stdout(&lumos(&arguments), 0);
+    stdout(&arguments, 0);
     let again = std::fs::read_to_string(again).unwrap();
     assert!(again.lines().skip(1).eq(text.lines().skip(1)), "times must survive being written");
 }
@@ -193,8 +183,8 @@ fn a_trace_is_described() {
         o,a,abd,http,0,0,1\n";
     std::fs::write(&file, azure).unwrap();
     let path = file.to_str().unwrap();
-    let text = stdout(&lumos(&["trace", "describe", path, "--function", "abc"]), 0);
-    for part in ["counts by minute", "arrivals      120", "1 above 1m", "kept alive for 10m  1 "] {
+    let text = stdout(&["trace", "describe", path, "--function", "abc"], 0);
+    for part in ["counts per minute", "arrivals      120", "1 above 1m", "kept alive for 10m  1 "] {
         assert!(text.contains(part), "{part:?} is missing:\n{text}");
     }
     let error = refusal(&["trace", "describe", path, "--function", "ab"]);

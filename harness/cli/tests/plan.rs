@@ -1,21 +1,21 @@
 //! `lumos plan` and `lumos list`, run as processes.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
+
+use lumos_testkit::scratch::{Ended, lumos};
 
 /// The root of the repository.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-fn lumos(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_lumos")).current_dir(root()).args(args).output().unwrap()
+fn call(args: &[&str]) -> Ended {
+    Ended::of(Command::new(lumos()).current_dir(root()).args(args))
 }
 
 fn json(args: &[&str]) -> serde_json::Value {
-    let output = lumos(args);
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+    serde_json::from_str(&call(args).expect(0).stdout).unwrap()
 }
 
 #[test]
@@ -53,10 +53,9 @@ fn bad_input_exits_with_2_and_names_the_place() {
     let file = folder.path().join("x.toml");
     std::fs::write(&file, "name = \"x\"\nrepetitons = 1\n").unwrap();
     let refusal = |args: &[&str]| {
-        let output = lumos(args);
-        assert_eq!(output.status.code(), Some(2), "{args:?}");
-        assert!(output.stdout.is_empty(), "{args:?}");
-        String::from_utf8(output.stderr).unwrap()
+        let ended = call(args).expect(2);
+        assert!(ended.stdout.is_empty(), "{args:?}: {}", ended.stdout);
+        ended.stderr
     };
     let file = file.to_str().unwrap();
     let error = refusal(&["plan", file]);

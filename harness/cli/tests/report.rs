@@ -79,7 +79,7 @@ fn a_damaged_line_is_named() {
     let output = report(run_directory(&lines).path(), &[]);
     let error = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2));
-    assert!(error.contains("invocations.jsonl:3 is no row"), "{error}");
+    assert!(error.contains("invocations.jsonl:3 is damaged"), "{error}");
 }
 
 #[test]
@@ -99,6 +99,6 @@ fn what_is_no_run_directory_is_refused() {
         let output = report(place, &[]);
         let error = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2));
-        assert!(error.contains("is no run directory"), "{error}");
+        assert!(error.contains("is not a run directory"), "{error}");
     }
 }

@@ -1,21 +1,21 @@
-//! The four storages, through the real hosts and artifacts that scripts/build.sh makes:
-//! the same data and the same answers wherever they are kept.
+//! The four storages, with the real hosts and artifacts, which scripts/build.sh makes: functions
+//! give the same answers from the same data, wherever it is stored.
 
 use std::collections::BTreeMap;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use lumos_model::phase::Phase;
 use lumos_model::row::{Outcome, Sample};
+use lumos_testkit::scratch::{Ended, lumos};
 
-fn lumos(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_lumos")).args(args).output().unwrap()
+fn call(args: &[&str]) -> Ended {
+    Ended::of(Command::new(lumos()).args(args))
 }
 
-/// The targets with code made ahead of time whose hosts are built, and the storages that
-/// each of them offers.
+/// The targets with AoT code whose hosts are built, and the storages that each of them offers.
 fn targets() -> BTreeMap<String, Vec<String>> {
-    let listed = lumos(&["list", "targets", "--format", "json"]);
-    let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+    let listed = call(&["list", "targets", "--format", "json"]);
+    let listed: serde_json::Value = serde_json::from_str(&listed.stdout).unwrap();
     let words = |words: &serde_json::Value| {
         let words = words.as_array().into_iter().flatten();
         words.map(|word| word.as_str().unwrap().to_owned()).collect()
@@ -38,15 +38,12 @@ fn targets() -> BTreeMap<String, Vec<String>> {
 fn invoke(function: &str, target: &str, storage: &str, isolation: &str) -> Sample {
     let args = ["invoke", function, "--target", target, "--storage", storage];
     let args = [&args[..], &["--isolation", isolation, "--format", "json"]].concat();
-    let output = lumos(&args);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{args:?}: {said}");
-    let sample: Sample = serde_json::from_slice(&output.stdout).unwrap();
+    let sample: Sample = serde_json::from_str(&call(&args).expect(0).stdout).unwrap();
     assert_eq!(sample.outcome, Outcome::Ok, "{args:?}: {:?}", sample.error);
     sample
 }
 
-/// The phases of `sample` that tell of a storage.
+/// The I/O phases of `sample`.
 fn io(sample: &Sample) -> Vec<Phase> {
     let all = [Phase::IoConnect, Phase::IoRead, Phase::IoWrite, Phase::IoProtocol];
     all.into_iter().filter(|phase| sample.phases_ns.get(*phase) > 0).collect()
@@ -54,7 +51,7 @@ fn io(sample: &Sample) -> Vec<Phase> {
 
 const SOCKET: [Phase; 4] = [Phase::IoConnect, Phase::IoRead, Phase::IoWrite, Phase::IoProtocol];
 
-/// It reads a text and answers in a few bytes, which depend on nothing but the text.
+/// The function reads a text, and its short answer depends only on that text.
 #[test]
 fn a_text_is_the_same_from_every_storage_on_every_target() {
     let mut answers = BTreeMap::new();
@@ -83,9 +80,9 @@ fn a_text_is_the_same_from_every_storage_on_every_target() {
     assert_eq!(distinct.len(), 1, "{answers:#?}");
 }
 
-/// It reads a document and writes it again.
+/// The functions read a document and write it again.
 #[test]
-fn a_document_goes_to_where_it_came_from() {
+fn a_document_is_written_to_the_storage_that_it_came_from() {
     for function in ["records", "records-messagepack"] {
         let mut answers: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (target, storages) in targets() {
@@ -100,7 +97,7 @@ fn a_document_goes_to_where_it_came_from() {
                 for phase in [Phase::Deserialize, Phase::Compute, Phase::Serialize] {
                     assert!(sample.phases_ns.get(phase) > 0, "{phase} of {function} {target}");
                 }
-                let output = sample.output.expect("lumos invoke keeps it");
+                let output = sample.output.expect("`lumos invoke` returns the output");
                 if storage != "inline" {
                     assert!(output.contains(&format!("\"{storage}\":\"records-")), "{output}");
                     assert!(output.contains("\"bytes\":16384"), "{output}");
@@ -116,23 +113,16 @@ fn a_document_goes_to_where_it_came_from() {
 }
 
 #[test]
-fn a_native_function_has_no_host_to_call() {
+fn native_functions_have_no_host_to_call() {
     let args = ["invoke", "fuzzy-search", "--target", "native", "--storage", "host"];
-    let output = lumos(&args);
-    assert_eq!(output.status.code(), Some(2));
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("a function of native has no host to call"), "{said}");
+    call(&args).expect(2).says(&["a function of native has no host to call"]);
 }
 
-/// Nothing of a session's folder stays.
 #[test]
-fn files_are_gone_with_the_session() {
-    let place = tempfile::tempdir().unwrap();
-    let run = Command::new(env!("CARGO_BIN_EXE_lumos"))
-        .args(["invoke", "records", "--target", "native", "--storage", "local"])
-        .env("TMPDIR", place.path())
-        .output()
-        .unwrap();
-    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-    assert_eq!(place.path().read_dir().unwrap().count(), 0);
+fn the_files_of_a_session_are_removed_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = Command::new(lumos());
+    command.args(["invoke", "records", "--target", "native", "--storage", "local"]);
+    Ended::of(command.env("TMPDIR", dir.path())).expect(0);
+    assert_eq!(dir.path().read_dir().unwrap().count(), 0);
 }

@@ -58,6 +58,12 @@ pub enum Scaling {
     },
 }
 
+impl Scaling {
+    /// The utilization of a window unless it is set, in percent: Knative's default of
+    /// `container-concurrency-target-percentage`.
+    pub const DEFAULT_UTILIZATION: u32 = 70;
+}
+
 crate::words! {
     /// The state of an instance in its life cycle.
     InstanceState, "instance state" {

@@ -1,9 +1,9 @@
 //! Why a run directory cannot be read or written.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// A run directory, or a file of it, cannot be used.
+/// A run directory, or a file in it, cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     /// A file cannot be opened or read.
@@ -11,28 +11,32 @@ pub enum RecordError {
     Read {
         /// The file.
         path: PathBuf,
-        /// The system's answer.
+        /// The system's error.
         source: io::Error,
     },
-    /// A file cannot be written.
+    /// A file or directory cannot be created or written.
     #[error("cannot write {}", path.display())]
     Write {
-        /// The file.
+        /// The file or directory.
         path: PathBuf,
-        /// The system's answer.
+        /// The system's error.
         source: io::Error,
     },
     /// The directory holds no run.
-    #[error("{} is no run directory: it holds no {missing}; `lumos run` makes one", dir.display())]
+    #[error(
+        "{} is not a run directory: it has no {missing}; `lumos run` creates one",
+        dir.display()
+    )]
     NoRun {
         /// The directory.
         dir: PathBuf,
         /// The file that every run has.
         missing: &'static str,
     },
-    /// The directory holds a run already.
+    /// A new run was to be written into the directory of another run.
     #[error(
-        "{} holds a run already: give another --out, or go on with `lumos run --resume {}`",
+        "{} already holds a run: choose another --out, or continue it with \
+         `lumos run --resume {}`",
         dir.display(),
         dir.display()
     )]
@@ -41,22 +45,26 @@ pub enum RecordError {
         dir: PathBuf,
     },
     /// Another process measures into the directory.
-    #[error("another lumos measures into {}: let it end, or stop it", dir.display())]
+    #[error(
+        "another lumos process is writing to {}: wait until it ends, or stop it",
+        dir.display()
+    )]
     Locked {
         /// The directory.
         dir: PathBuf,
     },
-    /// A file is not what it should be.
-    #[error("{} is damaged", path.display())]
+    /// A file is not JSON of the expected shape.
+    #[error("{} is damaged: restore the file, or start a new run", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         source: serde_json::Error,
     },
-    /// A line of the rows is no row, and it is not the last one of a run that was killed.
-    #[error("{}:{line} is no row; restore the file or delete the line", path.display())]
-    CorruptRow {
+    /// A complete line of a file cannot be parsed. An incomplete last line is not an error: it
+    /// is what a run that was killed leaves.
+    #[error("{}:{line} is damaged: restore the file, or delete the line", path.display())]
+    CorruptLine {
         /// The file.
         path: PathBuf,
         /// Number of the line, from 1.
@@ -64,24 +72,25 @@ pub enum RecordError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
-    /// A file has a format that this program does not know.
+    /// A file was written by a later version of `lumos`.
     #[error(
-        "{} has schema {found}, and this lumos reads up to {known}: use the one that wrote it",
+        "{} has schema {found}, but this lumos reads schemas up to {known}: use the version of \
+         lumos that wrote it",
         place(path, *line)
     )]
     Later {
         /// The file.
         path: PathBuf,
-        /// Number of the line, from 1; `None`: it is one object.
+        /// Number of the line, from 1; `None` when the file is one JSON object.
         line: Option<usize>,
         /// The file's schema.
         found: u32,
-        /// The latest schema that is known.
+        /// The latest schema that this version reads.
         known: u32,
     },
 }
 
-fn place(path: &std::path::Path, line: Option<usize>) -> String {
+fn place(path: &Path, line: Option<usize>) -> String {
     match line {
         Some(line) => format!("{}:{line}", path.display()),
         None => path.display().to_string(),

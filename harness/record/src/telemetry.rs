@@ -1,36 +1,27 @@
-//! Reads `telemetry.jsonl` line by line.
+//! Reads `telemetry.jsonl`.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, ErrorKind, Split};
-use std::path::{Path, PathBuf};
+use std::io::BufReader;
+use std::path::Path;
 
 use lumos_model::files;
 use lumos_model::telemetry::BlockTelemetry;
 
 use crate::error::RecordError;
+use crate::lines::Lines;
 
-/// The complete blocks of a run, in the order of their measurement. A line that was cut short
-/// completes no block and is passed over.
+/// The complete blocks of a run, in the order of their measurement. An incomplete last line
+/// completes no block and is left out.
 #[derive(Debug)]
 pub struct Telemetry {
-    path: PathBuf,
-    /// `None`: there is no file, since no block was completed.
-    lines: Option<Split<BufReader<File>>>,
+    /// `None` before the first block is complete: there is no file.
+    lines: Option<Lines<BufReader<File>>>,
 }
 
 impl Telemetry {
     /// Opens the telemetry of the run in `dir`.
-    ///
-    /// # Errors
-    /// When the file is there and cannot be opened.
     pub(crate) fn open(dir: &Path) -> Result<Self, RecordError> {
-        let path = dir.join(files::TELEMETRY);
-        let lines = match File::open(&path) {
-            Ok(file) => Some(BufReader::new(file).split(b'\n')),
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
-            Err(source) => return Err(RecordError::Read { path, source }),
-        };
-        Ok(Self { path, lines })
+        Ok(Self { lines: Lines::open(dir.join(files::TELEMETRY))? })
     }
 }
 
@@ -38,17 +29,6 @@ impl Iterator for Telemetry {
     type Item = Result<BlockTelemetry, RecordError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            match self.lines.as_mut()?.next()? {
-                Ok(line) => {
-                    if let Ok(block) = serde_json::from_slice(&line) {
-                        return Some(Ok(block));
-                    }
-                }
-                Err(source) => {
-                    return Some(Err(RecordError::Read { path: self.path.clone(), source }));
-                }
-            }
-        }
+        self.lines.as_mut()?.next_record().transpose()
     }
 }

@@ -1,8 +1,8 @@
-//! Writes a run directory: what a run leaves behind.
+//! Writes a run directory.
 
 use std::collections::HashSet;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use lumos_model::files;
@@ -12,155 +12,103 @@ use lumos_model::telemetry::BlockTelemetry;
 
 use crate::atomic;
 use crate::error::RecordError;
+use crate::incomplete;
+use crate::lock::RunLock;
 
-/// A run's folder, open for appending.
+/// A run directory, open for appending. No other process can open it while this lives.
+#[derive(Debug)]
 pub struct RunWriter {
-    path: PathBuf,
-    /// Locked as long as this lives.
-    _lock: File,
+    dir: PathBuf,
+    _lock: RunLock,
     rows: File,
     telemetry: File,
 }
 
 impl RunWriter {
-    /// Makes a new folder with the scenario as it was read, and a copy of its recorded
-    /// arrivals. The scenario is written last:
-    /// a folder that holds it can be resumed.
+    /// Creates the run directory `dir` with the text of its scenario, its manifest, and a copy
+    /// of the recorded arrivals in the file `trace`.
+    ///
+    /// The scenario is written last: a directory that has one can be resumed.
     ///
     /// # Errors
-    /// When it exists already or cannot be written.
+    /// [`RecordError::Taken`] when the directory already holds a run, [`RecordError::Write`]
+    /// when it cannot be written.
     pub fn create(
-        path: &Path,
+        dir: &Path,
         scenario: &str,
         trace: Option<&Path>,
         manifest: &RunManifest,
     ) -> Result<Self, RecordError> {
-        if path.join(files::ROWS).exists() {
-            return Err(RecordError::Taken { dir: path.to_owned() });
+        if dir.join(files::ROWS).exists() {
+            return Err(RecordError::Taken { dir: dir.to_owned() });
         }
-        std::fs::create_dir_all(path).map_err(|source| unwritten(path, source))?;
+        std::fs::create_dir_all(dir).map_err(|source| unwritten(dir, source))?;
         if let Some(trace) = trace {
-            let copy = path.join(files::TRACE);
-            std::fs::copy(trace, &copy).map_err(|source| unwritten(&copy, source))?;
+            let copy = dir.join(files::TRACE);
+            atomic::copy(trace, &copy).map_err(|source| unwritten(&copy, source))?;
         }
-        atomic::write(&path.join(files::MANIFEST), &json(manifest))?;
-        atomic::write(&path.join(files::SCENARIO), scenario.as_bytes())?;
-        let lock = lock(path)?;
-        Self::open_files(path, lock)
+        write_manifest(dir, manifest)?;
+        atomic::write(&dir.join(files::SCENARIO), scenario.as_bytes())?;
+        Self::open(dir, RunLock::acquire(dir)?)
     }
 
-    /// Opens the folder of a run that was ended early; returns its complete blocks.
-    /// Rows of incomplete blocks are removed: they will be measured again.
+    /// Opens the directory of a run that was ended early, and returns its complete blocks. The
+    /// rows of incomplete blocks are removed: those blocks are measured again.
     ///
     /// # Errors
-    /// When it is no run's folder, another process measures into it, or it cannot be
-    /// written.
-    pub fn resume(path: &Path) -> Result<(Self, HashSet<BlockId>), RecordError> {
-        let lock = lock(path)?;
-        let mut done = HashSet::new();
-        // A line that was cut short completes nothing, and must not stand before others.
-        keep_lines(&path.join(files::TELEMETRY), |line| {
-            serde_json::from_str(line)
-                .is_ok_and(|block: BlockTelemetry| done.insert(block.block_id()))
-        })?;
-        keep_lines(&path.join(files::ROWS), |line| {
-            serde_json::from_str(line).is_ok_and(|row: Row| done.contains(&row.block_id()))
-        })?;
-        Ok((Self::open_files(path, lock)?, done))
+    /// [`RecordError::NoRun`] when the directory holds no run, [`RecordError::Locked`] when
+    /// another process measures into it, [`RecordError::Read`] or [`RecordError::Write`] when a
+    /// file cannot be read or written.
+    pub fn resume(dir: &Path) -> Result<(Self, HashSet<BlockId>), RecordError> {
+        let lock = RunLock::acquire(dir)?;
+        let complete = incomplete::remove(dir)?;
+        Ok((Self::open(dir, lock)?, complete))
     }
 
-    fn open_files(path: &Path, lock: File) -> Result<Self, RecordError> {
+    fn open(dir: &Path, lock: RunLock) -> Result<Self, RecordError> {
         let append = |name: &str| {
-            let file = path.join(name);
-            let opened = OpenOptions::new().create(true).append(true).open(&file);
-            opened.map_err(|source| unwritten(&file, source))
+            let path = dir.join(name);
+            let opened = OpenOptions::new().create(true).append(true).open(&path);
+            opened.map_err(|source| unwritten(&path, source))
         };
         let (rows, telemetry) = (append(files::ROWS)?, append(files::TELEMETRY)?);
-        Ok(Self { path: path.to_owned(), _lock: lock, rows, telemetry })
+        Ok(Self { dir: dir.to_owned(), _lock: lock, rows, telemetry })
     }
 
-    /// The folder.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// The run directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
-    /// Appends a block's rows, then the line that completes it.
+    /// Appends the rows of a block, then the line of telemetry that completes the block.
     ///
     /// # Errors
-    /// When the disk is full or gone; what was written before is kept.
+    /// [`RecordError::Write`] when the disk is full or gone. Complete blocks are kept.
     pub fn append(&mut self, rows: &[Row], telemetry: &BlockTelemetry) -> Result<(), RecordError> {
         let mut lines = Vec::new();
         for row in rows {
             serde_json::to_writer(&mut lines, row).expect("a row is plain data");
             lines.push(b'\n');
         }
-        let failed = |name: &str, source| unwritten(&self.path.join(name), source);
+        let failed = |name: &str, source| unwritten(&self.dir.join(name), source);
         self.rows.write_all(&lines).map_err(|source| failed(files::ROWS, source))?;
         let mut line = serde_json::to_vec(telemetry).expect("telemetry is plain data");
         line.push(b'\n');
         self.telemetry.write_all(&line).map_err(|source| failed(files::TELEMETRY, source))
     }
 
-    /// Writes a file of the folder as a whole: never half of it.
+    /// Replaces `manifest.json`.
     ///
     /// # Errors
-    /// When the disk is full or gone.
-    pub fn write(&self, name: &str, content: &[u8]) -> Result<PathBuf, RecordError> {
-        let path = self.path.join(name);
-        atomic::write(&path, content)?;
-        Ok(path)
-    }
-
-    /// Writes `manifest.json`.
-    ///
-    /// # Errors
-    /// When the disk is full or gone.
+    /// [`RecordError::Write`] when the disk is full or gone.
     pub fn write_manifest(&self, manifest: &RunManifest) -> Result<(), RecordError> {
-        self.write(files::MANIFEST, &json(manifest)).map(|_| ())
-    }
-
-    /// The scenario that the run was started with.
-    pub fn scenario_path(&self) -> PathBuf {
-        self.path.join(files::SCENARIO)
+        write_manifest(&self.dir, manifest)
     }
 }
 
-/// Has one process at a time measure into a run's folder. The lock goes with the process,
-/// however that ends; a file system that knows no locks has none.
-fn lock(path: &Path) -> Result<File, RecordError> {
-    let scenario = path.join(files::SCENARIO);
-    let file = match File::open(&scenario) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Err(RecordError::NoRun { dir: path.to_owned(), missing: files::SCENARIO });
-        }
-        Err(source) => return Err(RecordError::Read { path: scenario, source }),
-    };
-    match file.try_lock() {
-        Err(TryLockError::WouldBlock) => Err(RecordError::Locked { dir: path.to_owned() }),
-        Err(TryLockError::Error(_)) | Ok(()) => Ok(file),
-    }
-}
-
-/// Rewrites a file so that it holds only the lines that `keep` wants.
-fn keep_lines(path: &Path, mut keep: impl FnMut(&str) -> bool) -> Result<(), RecordError> {
-    let text = match std::fs::read(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(source) => return Err(RecordError::Read { path: path.to_owned(), source }),
-    };
-    let mut kept = Vec::with_capacity(text.len());
-    for line in text.split(|byte| *byte == b'\n') {
-        if std::str::from_utf8(line).is_ok_and(&mut keep) {
-            kept.extend_from_slice(line);
-            kept.push(b'\n');
-        }
-    }
-    if kept == text { Ok(()) } else { atomic::write(path, &kept) }
-}
-
-fn json(manifest: &RunManifest) -> Vec<u8> {
-    serde_json::to_vec_pretty(manifest).expect("a manifest is plain data")
+fn write_manifest(dir: &Path, manifest: &RunManifest) -> Result<(), RecordError> {
+    let json = serde_json::to_vec_pretty(manifest).expect("a manifest is plain data");
+    atomic::write(&dir.join(files::MANIFEST), &json)
 }
 
 fn unwritten(path: &Path, source: io::Error) -> RecordError {

@@ -1,28 +1,29 @@
-//! Who is told how far a run is.
+//! Where a run reports its progress.
 
 use lumos_model::cell::Cell;
 
-/// Told of a run's progress; shows it to a person, or to nobody. Nothing that it does may end
-/// the run.
+/// Receives the progress of a run, to show it to a person or to nobody. Nothing that an
+/// observer does may end the run.
 pub trait Observer: Sync {
-    /// A stage begins.
+    /// A stage of the run starts.
     fn stage(&self, what: &str);
 
-    /// What is at hand within the stage.
+    /// What the run does now, within the stage.
     fn note(&self, what: &str);
 
-    /// Something that the user should see now.
+    /// Something that the user should see at once.
     fn warn(&self, what: &str);
 
-    /// The measurement begins; it has this many blocks.
-    fn start(&self, blocks: u64);
+    /// The measurement starts, with this number of blocks.
+    fn blocks_start(&self, number: u64);
 
-    /// The block of `cell` is about to be measured.
-    fn block(&self, cell: &Cell);
+    /// The block of `cell` is about to be measured. Until [`block_done`](Self::block_done) the
+    /// observer must leave the machine to the measurement.
+    fn block_start(&self, cell: &Cell);
 
-    /// A block is done.
-    fn done(&self);
+    /// The block was measured.
+    fn block_done(&self);
 
-    /// The measurement is over, whether it came to its end or not.
+    /// The measurement is over, complete or not.
     fn finish(&self);
 }

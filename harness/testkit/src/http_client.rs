@@ -1,11 +1,11 @@
-//! A client that speaks HTTP/1.1 by hand.
+//! A plain HTTP/1.1 client, independent of the one under test.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// A connection that is kept.
+/// A connection that is kept open.
 pub struct Client(BufReader<TcpStream>);
 
 /// A response.
@@ -13,14 +13,14 @@ pub struct Client(BufReader<TcpStream>);
 pub struct Reply {
     /// The status code.
     pub status: u16,
-    /// The headers, by their names in lower case.
+    /// The headers, by name in lower case.
     pub headers: HashMap<String, String>,
     /// The body.
     pub body: String,
 }
 
 impl Client {
-    /// Connects.
+    /// Connects to `address`.
     pub fn new(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
@@ -73,7 +73,7 @@ impl Client {
 }
 
 impl Reply {
-    /// The cause that an error names; it must agree with the status.
+    /// The cause that an error response names; asserts that the response is consistent.
     #[track_caller]
     pub fn cause(&self) -> String {
         let body: serde_json::Value = serde_json::from_str(&self.body).expect("JSON");
@@ -81,7 +81,7 @@ impl Reply {
         assert_eq!(error["status"], self.status, "{self:?}");
         assert!(error["message"].as_str().is_some_and(|text| !text.is_empty()), "{self:?}");
         assert_eq!(self.headers["content-type"], "application/json");
-        error["cause"].as_str().expect("it names its cause").to_owned()
+        error["cause"].as_str().expect("an error names its cause").to_owned()
     }
 
     /// Asserts status and cause.
@@ -90,7 +90,7 @@ impl Reply {
         assert_eq!((self.status, self.cause().as_str()), (status, cause), "{self:?}");
     }
 
-    /// What `Server-Timing` says of `name`.
+    /// The duration of `name` in `Server-Timing`, in milliseconds.
     #[track_caller]
     pub fn timing(&self, name: &str) -> Option<f64> {
         let all = self.headers["server-timing"].split(", ");
@@ -98,7 +98,7 @@ impl Reply {
         of_name.filter_map(|rest| rest.strip_prefix(";dur=")).next().map(|ms| ms.parse().unwrap())
     }
 
-    /// The start kind that `Server-Timing` tells.
+    /// The start kind in `Server-Timing`.
     #[track_caller]
     pub fn start(&self) -> &str {
         let timing = &self.headers["server-timing"];

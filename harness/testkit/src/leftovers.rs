@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::scratch::{Scratch, wait_until};
 
-/// Asserts that the run of `lumos` number `pid` has left nothing, or soon has. Those of
-/// its processes that notice its end by themselves need a moment.
+/// Asserts that nothing is left of the run of `lumos` process `pid`, now or soon: processes that
+/// notice its end by themselves need a moment.
 #[track_caller]
 pub fn assert_nothing_left(scratch: &Scratch, pid: u32) {
     assert_no_process_left(scratch, pid);
@@ -17,7 +17,7 @@ pub fn assert_nothing_left(scratch: &Scratch, pid: u32) {
     });
 }
 
-/// Asserts that no process of the run is left, or soon none is.
+/// Asserts that no process of the run is left, now or soon.
 #[track_caller]
 pub fn assert_no_process_left(scratch: &Scratch, pid: u32) {
     wait_until(&format!("the processes of run {pid} to go"), || !runs(scratch, pid));
@@ -28,7 +28,7 @@ pub fn runs(scratch: &Scratch, pid: u32) -> bool {
     processes().any(|process| process.pid != pid as i32 && process.is_of(scratch, pid))
 }
 
-/// Folders of the control groups of `lumos` number `pid`.
+/// Folders of the control groups of `lumos` process `pid`.
 pub fn groups_of(pid: u32) -> Vec<PathBuf> {
     let folders = hierarchies().into_iter().map(|root| root.join(format!("lumos/run-{pid}")));
     folders.filter(|folder| folder.exists()).collect()
@@ -42,14 +42,14 @@ pub fn hierarchies() -> Vec<PathBuf> {
     groups.map(|mount| PathBuf::from(mount[1])).collect()
 }
 
-/// A process that runs.
+/// A process.
 pub struct Process {
-    /// Its number.
+    /// Its process id.
     pub pid: i32,
     folder: PathBuf,
 }
 
-/// All of them.
+/// All processes of this machine.
 pub fn processes() -> impl Iterator<Item = Process> {
     fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
         let pid = entry.file_name().to_str()?.parse().ok()?;
@@ -58,8 +58,8 @@ pub fn processes() -> impl Iterator<Item = Process> {
 }
 
 impl Process {
-    /// Whether a run started it: hosts and Redis work in the test's folder, instances are in
-    /// the run's control groups.
+    /// Whether a run started it: hosts and Redis servers work in the test's folder, instances are
+    /// in the run's control groups.
     fn is_of(&self, scratch: &Scratch, lumos: u32) -> bool {
         let marker = scratch.path("");
         let marker = marker.to_str().unwrap().trim_end_matches('/');
@@ -68,7 +68,7 @@ impl Process {
         (is_marked || self.read("cgroup").contains(&format!("/lumos/run-{lumos}/"))) && self.runs()
     }
 
-    /// The host that started it, unless that is dead.
+    /// The host that started it, if that is alive.
     pub fn host(&self) -> Option<Self> {
         let pid = self.stat(1)? as i32;
         let parent = Self { pid, folder: Path::new("/proc").join(pid.to_string()) };
@@ -76,7 +76,7 @@ impl Process {
         exe.file_name()?.to_str()?.starts_with("lumos-host-").then_some(parent)
     }
 
-    /// Whether it is an instance in a control group of `lumos` number `lumos`.
+    /// Whether it is an instance in a control group of the process `lumos`.
     pub fn is_instance(&self, lumos: u32) -> bool {
         let groups = self.read("cgroup");
         let prefix = format!("/lumos/run-{lumos}/");
@@ -84,7 +84,7 @@ impl Process {
             && self.runs()
     }
 
-    /// Processor time that it has used, in ticks of 10 ms.
+    /// CPU time that it has used, in ticks of 10 ms.
     pub fn ticks(&self) -> u64 {
         self.stat(11).unwrap_or(0)
     }
@@ -92,7 +92,7 @@ impl Process {
     /// Kills it.
     pub fn kill(&self) {
         let pid = nix::unistd::Pid::from_raw(self.pid);
-        // It may be gone already.
+        // It may have ended already.
         let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
     }
 
@@ -103,7 +103,7 @@ impl Process {
         state.is_some_and(|state| !matches!(state, 'Z' | 'X'))
     }
 
-    /// A number of `stat`, counted from the state, which is 0 (proc(5)).
+    /// A field of `stat`, counted from the state, which is 0 (proc(5)).
     fn stat(&self, field: usize) -> Option<u64> {
         let stat = self.read("stat");
         stat.rsplit(')').next()?.split_whitespace().nth(field)?.parse().ok()

@@ -1,4 +1,4 @@
-//! A strict reader of OpenMetrics 1.0 text, for the kinds of metric that are served.
+//! A strict parser of OpenMetrics 1.0 text, for the metric types that the gateway exposes.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -18,25 +18,26 @@ struct Family {
 }
 
 impl Metrics {
-    /// Reads `text`.
+    /// Parses `text`.
     ///
     /// # Panics
-    /// When it breaks a rule of the format.
+    /// When it violates the format.
     #[track_caller]
     pub fn parse(text: &str) -> Self {
-        let body = text.strip_suffix("# EOF\n").expect("it ends with `# EOF` and a line feed");
+        let body =
+            text.strip_suffix("# EOF\n").expect("the text ends with `# EOF` and a line feed");
         let mut families: Vec<Family> = Vec::new();
         for line in body.lines() {
             assert!(!line.is_empty() && line.trim() == line, "blank: {line:?}");
             match line.strip_prefix("# ") {
                 Some(rest) => read_descriptor(rest, &mut families),
-                None => read_sample(line, families.last_mut().expect("a TYPE comes first")),
+                None => read_sample(line, families.last_mut().expect("a TYPE precedes samples")),
             }
         }
         let mut names = HashSet::new();
         let mut all = BTreeMap::new();
         for family in families {
-            assert!(names.insert(family.name.clone()), "{} comes twice", family.name);
+            assert!(names.insert(family.name.clone()), "{} is declared twice", family.name);
             family.check();
             for (name, labels, value) in family.samples {
                 let before = all.insert((name.clone(), labels.clone()), value);
@@ -65,7 +66,7 @@ fn read_descriptor(rest: &str, families: &mut Vec<Family>) {
     if families.last().is_none_or(|family| family.name != name) {
         families.push(Family { name: name.to_owned(), ..Family::default() });
     }
-    let family = families.last_mut().expect("it is there");
+    let family = families.last_mut().expect("one was just pushed");
     assert!(family.samples.is_empty(), "{word} after samples of {name}");
     match word {
         "HELP" => {
@@ -93,18 +94,18 @@ fn read_sample(line: &str, family: &mut Family) {
     }
     let value = rest.strip_prefix(' ').expect("one space before the value");
     let value: f64 = if value == "+Inf" { f64::INFINITY } else { value.parse().expect(line) };
-    let suffix = name.strip_prefix(&family.name).expect("samples stand below their TYPE");
+    let suffix = name.strip_prefix(&family.name).expect("samples follow their TYPE");
     let allowed: &[&str] = match family.kind.as_str() {
         "counter" => &["_total", "_created"],
         "gauge" => &[""],
         "histogram" => &["_bucket", "_sum", "_count", "_created"],
         _ => panic!("{name} has no TYPE"),
     };
-    assert!(allowed.contains(&suffix), "{name} is no sample of a {}", family.kind);
+    assert!(allowed.contains(&suffix), "{name} is not a sample of a {}", family.kind);
     family.samples.push((name.to_owned(), labels, value));
 }
 
-/// Reads `k="v",..}`; returns what follows.
+/// Parses `k="v",..}`; returns the rest of the line.
 fn read_labels<'t>(mut rest: &'t str, labels: &mut Labels) -> &'t str {
     loop {
         let (key, after) = rest.split_once("=\"").expect("a label");
@@ -140,7 +141,7 @@ impl Family {
     fn check(&self) {
         let name = &self.name;
         assert!(!self.kind.is_empty() && self.help, "{name} lacks its TYPE or HELP");
-        assert!(!name.ends_with("_total"), "{name}: the suffix is the sample's");
+        assert!(!name.ends_with("_total"), "{name}: the suffix belongs to the sample");
         match self.kind.as_str() {
             "counter" => {
                 let natural = |value: f64| value >= 0.0 && value.is_finite();
@@ -151,7 +152,7 @@ impl Family {
         }
     }
 
-    /// Buckets ascend, count up, and end with all.
+    /// Bounds ascend, counts do not decrease, and the last bucket counts all.
     fn check_histogram(&self) {
         let mut buckets: BTreeMap<Labels, Vec<(f64, f64)>> = BTreeMap::new();
         let mut counts = BTreeMap::new();
@@ -176,7 +177,7 @@ impl Family {
 }
 
 #[test]
-fn the_reader_refuses_what_breaks_the_rules() {
+fn text_that_violates_the_format_is_refused() {
     let good = "# HELP a A.\n# TYPE a counter\na_total{x=\"1\"} 2\n# EOF\n";
     assert_eq!(Metrics::parse(good).value("a_total", &[("x", "1")]), Some(2.0));
     for (from, to) in [

@@ -1,4 +1,4 @@
-//! What a run left in its directory.
+//! The content of a run directory.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,7 +14,7 @@ pub fn rows(dir: &Path) -> Vec<Row> {
     Rows::open(dir).unwrap().map(Result::unwrap).collect()
 }
 
-/// The rows as text, without the last line if it was cut short.
+/// The lines of the rows, without an incomplete last one.
 pub fn complete_lines(dir: &Path) -> Vec<String> {
     let text = fs::read_to_string(dir.join("invocations.jsonl")).unwrap_or_default();
     let complete = text.rfind('\n').map_or("", |end| &text[..end]);
@@ -27,12 +27,12 @@ pub fn telemetry(dir: &Path) -> Vec<BlockTelemetry> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// A file of JSON.
+/// The JSON in a file.
 pub fn json(path: &Path) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
-/// What a run's summary counts: samples and failures of each cell, by the cell.
+/// Samples and failures of each cell in the summary of a run.
 pub fn counts(dir: &Path) -> BTreeMap<String, (u64, Value)> {
     let summary = json(&dir.join("summary.json"));
     let cells = summary["cells"].as_array().unwrap().iter();

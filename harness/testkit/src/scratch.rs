@@ -1,14 +1,19 @@
-//! Scenarios, calls of `lumos`, and what they leave in a run directory.
+//! Calls of `lumos`: in a folder of a test's own, to their end or until something happens.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long anything that must happen may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
-/// The executable `lumos` that cargo built beside this test.
+/// How long something that must happen may take.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// How often to look whether it has happened.
+const POLL_INTERVAL: Duration = Duration::from_micros(200);
+
+/// The executable `lumos` that cargo built with this test.
 ///
 /// # Panics
 /// When it was not built.
@@ -20,10 +25,12 @@ pub fn lumos() -> PathBuf {
     lumos
 }
 
-/// A folder of a test's own; also what marks the processes that its runs start.
+/// A folder of a test's own. The processes of its runs are recognised by it.
 pub struct Scratch(tempfile::TempDir);
 
 impl Scratch {
+    /// Creates the folder.
+    ///
     /// # Panics
     /// When the hosts or the artifacts were not built.
     #[expect(clippy::new_without_default, reason = "it panics")]
@@ -41,7 +48,7 @@ impl Scratch {
         self.0.path().join(name)
     }
 
-    /// Writes a scenario: `top` with settings, then `matrix`, each as TOML.
+    /// Writes a scenario: the settings in `top`, then the table `matrix`, each as TOML.
     pub fn scenario(&self, top: &str, matrix: &str) -> PathBuf {
         let text = format!("name = \"test\"\ngap = \"1ms\"\n{top}\n[matrix]\n{matrix}\n");
         let path = self.path("test.toml");
@@ -49,8 +56,8 @@ impl Scratch {
         path
     }
 
-    /// `lumos` with these arguments. Its temporary files, and those of all that it
-    /// starts, are in this folder.
+    /// `lumos` with these arguments. It works in this folder, which also holds the temporary
+    /// files of all processes that it starts.
     pub fn lumos(&self, args: &[&str]) -> Command {
         let mut command = Command::new(lumos());
         command.args(args).env("TMPDIR", self.0.path()).current_dir(self.0.path());
@@ -60,10 +67,10 @@ impl Scratch {
 
     /// Runs `lumos` to its end.
     pub fn call(&self, args: &[&str]) -> Ended {
-        Ended::from(self.lumos(args).output().unwrap())
+        Ended::of(&mut self.lumos(args))
     }
 
-    /// Runs a scenario into the folder `out`.
+    /// Runs a scenario to its end, into the folder `out`.
     pub fn run(&self, scenario: &Path, out: &str, more: &[&str]) -> Ended {
         let scenario = scenario.to_str().unwrap();
         self.call(&[&["run", scenario, "--out", out][..], more].concat())
@@ -78,10 +85,10 @@ impl Scratch {
     }
 }
 
-/// What a call of `lumos` came to.
+/// How a call of `lumos` ended.
 #[derive(Debug)]
 pub struct Ended {
-    /// Its exit code; `None`: a signal ended it.
+    /// Its exit code; `None` when a signal killed it.
     pub code: Option<i32>,
     /// What it wrote to standard output.
     pub stdout: String,
@@ -100,14 +107,19 @@ impl From<Output> for Ended {
 }
 
 impl Ended {
-    /// Asserts the exit code; shows all that was said otherwise.
+    /// Runs `command` to its end.
+    pub fn of(command: &mut Command) -> Self {
+        Self::from(command.output().unwrap())
+    }
+
+    /// Asserts the exit code; a failure shows both streams.
     #[track_caller]
     pub fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{}\n{}", self.stderr, self.stdout);
         self
     }
 
-    /// Asserts that standard error holds each of `words`.
+    /// Asserts that standard error contains each of `words`.
     #[track_caller]
     pub fn says(self, words: &[&str]) -> Self {
         for word in words {
@@ -117,55 +129,56 @@ impl Ended {
     }
 }
 
-/// A run at work; killed when it is dropped.
+/// A run in progress; killed when it is dropped.
 pub struct Running {
+    /// `None` once it has ended.
     child: Option<Child>,
     dir: PathBuf,
 }
 
 impl Running {
-    /// Its process.
+    /// Its process id.
     pub fn pid(&self) -> u32 {
-        self.child.as_ref().expect("it was not ended yet").id()
+        self.child.as_ref().expect("it has not ended").id()
     }
 
-    /// Waits until that many rows are written. Returns whether the run is still at work.
+    /// Waits until this number of rows is written. Returns whether the run is still in progress.
     pub fn wait_for_rows(&mut self, rows: usize) -> bool {
         let file = self.dir.join("invocations.jsonl");
-        self.wait_for(|| fs::read(&file).is_ok_and(|text| lines(&text) >= rows))
+        self.wait_for(|| fs::read(&file).is_ok_and(|text| line_feeds(&text) >= rows))
     }
 
-    /// Waits until the folder can be resumed. Returns whether the run is still at work.
+    /// Waits until the run directory can be resumed. Returns whether the run is still in
+    /// progress.
     pub fn wait_for_begin(&mut self) -> bool {
         let file = self.dir.join("scenario.toml");
         self.wait_for(|| file.is_file())
     }
 
     fn wait_for(&mut self, mut done: impl FnMut() -> bool) -> bool {
-        let mut ended = false;
-        let child = self.child.as_mut().expect("it was not ended yet");
-        wait_until("the run to come that far", || {
-            ended = child.try_wait().unwrap().is_some();
-            ended || done()
+        let mut has_ended = false;
+        let child = self.child.as_mut().expect("it has not ended");
+        wait_until("the run to come this far", || {
+            has_ended = child.try_wait().unwrap().is_some();
+            has_ended || done()
         });
-        !ended
+        !has_ended
     }
 
     /// Sends it a signal.
-    pub fn signal(&self, signal: nix::sys::signal::Signal) {
-        let pid = nix::unistd::Pid::from_raw(self.pid() as i32);
-        nix::sys::signal::kill(pid, signal).unwrap();
+    pub fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.pid() as i32), signal).unwrap();
     }
 
     /// Waits for its end.
     pub fn ended(mut self) -> Ended {
-        let child = self.child.take().expect("it was not ended yet");
+        let child = self.child.take().expect("it has not ended");
         Ended::from(child.wait_with_output().unwrap())
     }
 
-    /// Ends it as the kernel does when memory runs out.
+    /// Kills it, as the kernel does when memory runs out.
     pub fn kill(mut self) {
-        let mut child = self.child.take().expect("it was not ended yet");
+        let mut child = self.child.take().expect("it has not ended");
         child.kill().unwrap();
         child.wait().unwrap();
     }
@@ -180,16 +193,19 @@ impl Drop for Running {
     }
 }
 
-/// Waits for something that must happen.
+/// Waits for `what`, which must happen: until `done` returns true.
+///
+/// # Panics
+/// When it takes longer than a minute.
 #[track_caller]
 pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     let begin = Instant::now();
     while !done() {
-        assert!(begin.elapsed() < PATIENCE, "waited {PATIENCE:?} for {what}");
-        std::thread::sleep(Duration::from_micros(200));
+        assert!(begin.elapsed() < TIMEOUT, "waited {TIMEOUT:?} for {what}");
+        std::thread::sleep(POLL_INTERVAL);
     }
 }
 
-fn lines(text: &[u8]) -> usize {
+fn line_feeds(text: &[u8]) -> usize {
     text.iter().filter(|byte| **byte == b'\n').count()
 }

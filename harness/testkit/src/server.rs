@@ -1,4 +1,4 @@
-//! A server at work.
+//! `lumos serve`, for tests of its gateway.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -13,13 +13,13 @@ use crate::http_client::Client;
 use crate::openmetrics::Metrics;
 use crate::scratch::{Ended, Scratch};
 
-/// What can be served: targets with their isolations.
+/// Targets with their isolations, for tests of every combination.
 pub const SUBJECTS: [(&str, &str); 3] =
     [("native", "process"), ("wasmtime-aot", "process"), ("wasmtime-aot", "thread")];
 
 /// `lumos serve` at a free port; killed when it is dropped.
 pub struct Server {
-    /// Where it works.
+    /// Its folder.
     pub scratch: Scratch,
     /// Where it listens.
     pub address: SocketAddr,
@@ -30,7 +30,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts it and waits until it serves.
+    /// Starts it, and waits until it listens.
     #[track_caller]
     pub fn start(functions: &[&str], (target, isolation): (&str, &str), more: &[&str]) -> Self {
         let scratch = Scratch::new();
@@ -39,9 +39,9 @@ impl Server {
         let mut command = scratch.lumos(&args);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let stderr = read_on(child.stderr.take().unwrap());
+        let stderr = read_to_end(child.stderr.take().unwrap());
         let mut said = String::new();
-        // The block that says what is served ends with how to stop it.
+        // The announcement ends with how to stop the server.
         while !said.contains("\nstop ") {
             if stdout.read_line(&mut said).unwrap() == 0 {
                 panic!("{args:?}: {}", stderr.join().unwrap());
@@ -61,7 +61,7 @@ impl Server {
         }
     }
 
-    /// Its process.
+    /// Its process id.
     pub fn pid(&self) -> u32 {
         self.pid
     }
@@ -80,16 +80,16 @@ impl Server {
         Metrics::parse(&reply.body)
     }
 
-    /// Requests to `function` that ended for `cause`.
+    /// How many requests to `function` ended with `cause`.
     pub fn count(&self, function: &str, cause: &str) -> f64 {
         let labels = [("function", function), ("cause", cause)];
         self.metrics().value("lumos_requests_total", &labels).unwrap_or(0.0)
     }
 
-    /// Instances of `function` that serve.
+    /// How many instances of `function` are busy.
     pub fn busy(&self, function: &str) -> f64 {
         let labels = [("function", function), ("state", "busy")];
-        self.metrics().value("lumos_instances", &labels).expect("it is always there")
+        self.metrics().value("lumos_instances", &labels).expect("it is always exposed")
     }
 
     /// Sends it a signal.
@@ -99,13 +99,13 @@ impl Server {
 
     /// Waits for its end.
     pub fn ended(&mut self) -> Ended {
-        let status = self.child.take().expect("it was not ended yet").wait().unwrap();
+        let status = self.child.take().expect("it has not ended").wait().unwrap();
         let stdout = self.stdout.take().unwrap().join().unwrap();
         let stderr = self.stderr.take().unwrap().join().unwrap();
         Ended { code: status.code(), stdout, stderr }
     }
 
-    /// The host that it has started.
+    /// The host that it started.
     pub fn host(&self) -> Pid {
         let is_host = |pid: &i32| {
             let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
@@ -129,7 +129,7 @@ impl Drop for Server {
     }
 }
 
-fn read_on(mut from: impl Read + Send + 'static) -> JoinHandle<String> {
+fn read_to_end(mut from: impl Read + Send + 'static) -> JoinHandle<String> {
     std::thread::spawn(move || {
         let mut text = String::new();
         from.read_to_string(&mut text).unwrap();

@@ -8,35 +8,35 @@ use lumos_analysis::compare::{Comparison, MARGIN, Metric, Options, Side, obstacl
 use lumos_report::comparison;
 use lumos_stats::{Level, Margin};
 
-use super::Exit;
-use super::shared::Format;
+use crate::arguments::Format;
+use crate::exit::Exit;
 use crate::terminal::width;
 
-/// Say what became slower or faster from one run to another.
+/// Show what became slower or faster from one run to another
 ///
-/// Exit code: 0 no regression, 1 a cell is confirmed to be slower or does not work any
-/// more, 2 the runs cannot be compared.
+/// Exit code: 0 without a regression, 1 when a cell is confirmed to be slower or no longer works,
+/// 2 when the runs cannot be compared.
 #[derive(Debug, clap::Args)]
-pub struct Compare {
-    /// The run directory to compare with.
+pub(super) struct CompareCommand {
+    /// The run directory to compare with
     base: PathBuf,
-    /// The run directory that is judged.
+    /// The run directory to judge
     new: PathBuf,
-    /// The smallest change that is called one, when the machine's noise is smaller.
+    /// Ignore changes smaller than this, or smaller than the machine's noise if that is larger
     #[arg(long, value_name = "PERCENT", value_parser = fraction, default_value_t = Percent(MARGIN))]
     margin: Percent,
-    /// How sure the whole table is: at 95 %, one of twenty comparisons of equal runs may
-    /// call any of its cells different.
+    /// Confidence level of the whole table: at 95%, one in twenty comparisons of equal runs may
+    /// report a difference in any cell
     #[arg(long, value_name = "PERCENT", value_parser = fraction, default_value_t = Percent(0.95))]
     level: Percent,
-    /// What is compared [default: total; also cold_start of cold cells, and per_response, one
-    /// over the throughput, of cells under load].
+    /// Compare this metric [default: total, also cold_start for cold cells, and per_response for
+    /// cells under load]
     #[arg(long, value_enum)]
     metric: Option<MetricArgument>,
-    /// In which form.
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Compare what cannot be compared; the reasons against it are printed.
+    /// Compare runs that are not comparable; the reasons are printed
     #[arg(long)]
     force: bool,
 }
@@ -47,13 +47,13 @@ pub struct Compare {
 enum MetricArgument {
     /// From the intended arrival to the response
     Total,
-    /// Provision, load, compile and instantiate together; of cold cells
+    /// Sum of provision, load, compile and instantiate, for cold cells
     ColdStart,
     /// The function's own work
     Compute,
     /// CPU time of the instance
     Cpu,
-    /// Time a good response, of cells under load: one over a block's throughput
+    /// Time per successful response (the inverse of the throughput), for cells under load
     PerResponse,
 }
 
@@ -69,7 +69,7 @@ impl From<MetricArgument> for Metric {
     }
 }
 
-/// A fraction that people write in percent.
+/// A fraction, written in percent.
 #[derive(Clone, Copy, Debug)]
 struct Percent(f64);
 
@@ -84,16 +84,13 @@ fn fraction(text: &str) -> Result<Percent, String> {
     let number = text.trim().trim_end_matches('%').trim_end();
     match number.parse::<f64>() {
         Ok(percent) if percent.is_finite() => Ok(Percent(percent / 100.0)),
-        _ => Err(format!("`{text}` is no percentage: write it as 5%")),
+        _ => Err(format!("`{text}` is not a percentage: write 5%")),
     }
 }
 
-impl Compare {
+impl CompareCommand {
     /// Writes the comparison to `out`.
-    ///
-    /// # Errors
-    /// When a run cannot be read, or both cannot be compared.
-    pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
         let options = Options {
             margin: Margin::new(self.margin.0)?,
             level: Level::new(self.level.0)?,
@@ -106,8 +103,8 @@ impl Compare {
         let reasons = obstacles::obstacles(&base, &new);
         if !reasons.is_empty() && !self.force {
             bail!(
-                "these runs cannot be compared:\n  {}\nmake both runs alike, or compare them all the \
-                 same with --force",
+                "these runs cannot be compared:\n  {}\nmake the runs comparable, or compare them anyway \
+                 with --force",
                 reasons.join("\n  ")
             );
         }

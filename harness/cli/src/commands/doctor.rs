@@ -7,26 +7,26 @@ use lumos_model::SCHEMA;
 use lumos_runner::doctor::{Check, Facts, State, diagnose};
 use serde_json::json;
 
-use super::Exit;
-use super::shared::{ArtifactsFolder, Format, count, lines, table};
+use crate::arguments::{ArtifactsFolder, Format};
+use crate::exit::Exit;
+use crate::text::{Table, count};
 
-/// Say what this machine lacks for clean numbers, and the command that mends each.
+/// Check what this machine lacks for clean numbers, and show the command that fixes each problem
+///
+/// Exit code: 0 when lumos can measure something here, 1 when it cannot.
 #[derive(Debug, clap::Args)]
-pub struct Doctor {
-    /// In which form.
+pub(super) struct DoctorCommand {
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     #[command(flatten)]
     artifacts: ArtifactsFolder,
 }
 
-impl Doctor {
-    /// Writes the checks to `out`; ends with 1 when nothing can be measured here.
-    ///
-    /// # Errors
-    /// When the folder of this executable cannot be read.
-    pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
-        let facts = Facts::read(&self.artifacts.path()?).context("look beside lumos for hosts")?;
+impl DoctorCommand {
+    /// Writes the checks to `out`.
+    pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
+        let facts = Facts::read(&self.artifacts.path()?).context("look for hosts next to lumos")?;
         let checks = diagnose(&facts);
         match self.format {
             Format::Text => out.write_all(text(&checks).as_bytes())?,
@@ -40,31 +40,32 @@ impl Doctor {
     }
 }
 
-/// The checks as a table; what mends them stands below, where a command can be copied whole.
+/// The checks as a table. The commands that fix them are below it, where each can be copied as a
+/// whole.
 fn text(checks: &[Check]) -> String {
-    let mut table = table(["check", "state", "what it means"]);
+    let mut table = Table::new(["check", "state", "what it means"]);
     for check in checks {
-        table.add_row([&check.check, check.state.as_str(), &check.meaning]);
+        table.row([&check.check, check.state.as_str(), &check.meaning]);
     }
-    let mends: Vec<_> = checks
+    let fixes: Vec<_> = checks
         .iter()
         .filter(|check| check.state != State::Ok)
-        .filter_map(|check| Some((&check.check, check.mend.as_ref()?)))
+        .filter_map(|check| Some((&check.check, check.fix.as_ref()?)))
         .collect();
-    let name_width = mends.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let mends: String =
-        mends.iter().map(|(name, mend)| format!("  {name:name_width$}  {mend}\n")).collect();
-    let how_to = if mends.is_empty() { "" } else { "\nHow to mend:\n" };
-    format!("{}{how_to}{mends}\n{}\n", lines(&table), verdict(checks))
+    let name_width = fixes.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let fixes: String =
+        fixes.iter().map(|(name, fix)| format!("  {name:name_width$}  {fix}\n")).collect();
+    let heading = if fixes.is_empty() { "" } else { "\nHow to fix:\n" };
+    format!("{}{heading}{fixes}\n{}\n", table.lines(), conclusion(checks))
 }
 
-fn verdict(checks: &[Check]) -> String {
+fn conclusion(checks: &[Check]) -> String {
     let of = |state: State| checks.iter().filter(|check| check.state == state).count();
     let fatal: Vec<&str> =
         checks.iter().filter(|check| check.is_fatal()).map(|check| check.check.as_str()).collect();
     match (&fatal[..], of(State::Missing), of(State::Warn)) {
         ([_, ..], _, _) => format!("Nothing can be measured without: {}.", fatal.join(", ")),
-        ([], 0, 0) => "All is well.".to_owned(),
+        ([], 0, 0) => "Nothing is missing.".to_owned(),
         ([], missing, warnings) => {
             format!("lumos can measure here: {missing} missing, {}.", count(warnings, "warning"))
         }

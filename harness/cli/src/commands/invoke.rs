@@ -1,6 +1,7 @@
 //! `lumos invoke`.
 
 use std::io::Write;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -8,143 +9,138 @@ use lumos_model::cell::{Cell, Demand, Isolation, Size, Start, Storage, Target};
 use lumos_model::protocol::Limits;
 use lumos_model::row::{Outcome, Sample};
 use lumos_model::units::{ByteSize, Span};
-use lumos_report::{numbers, warnings};
+use lumos_report::numbers;
 use lumos_runner::artifacts::Artifacts;
 use lumos_runner::block;
-use lumos_runner::discovery;
-use lumos_runner::host_client::ClientError;
+use lumos_runner::checks::{check_cell, check_function, has_inputs};
+use lumos_runner::hosts::{ClientError, discover};
 use lumos_runner::interrupt;
-use lumos_runner::session::{Session, Settings};
-use lumos_scenario::hosts;
+use lumos_runner::session::{Preparation, Purpose, RequestSource, Session, Settings};
 use lumos_scenario::scenario::{Connection, Pinning};
-use lumos_scenario::words::closest;
 use serde::de::IgnoredAny;
 
-use super::Exit;
-use super::shared::{ArtifactsFolder, Format, function_names};
+use crate::arguments::{ArtifactsFolder, Format, RedisServer};
+use crate::exit::Exit;
+use crate::terminal::warn_all;
+use crate::text::{Table, join};
 
-/// Invoke a function once and show where its time went.
+/// Longest part of an output that is shown, in characters.
+const MAX_OUTPUT_SHOWN: usize = 200;
+/// Invocations before a warm sample.
+const WARMUP: u32 = 3;
+
+/// Invoke a function once, and show where the time went
+///
+/// Exit code: 0 when the invocation succeeded, 1 when it failed, 2 for bad usage or input.
 #[derive(Debug, Args)]
-pub struct Invoke {
-    /// The function; `lumos list functions` shows them.
+pub(super) struct InvokeCommand {
+    /// The function (see `lumos list functions`)
     function: String,
 
-    /// Runtime and mode; `lumos list targets` shows them.
+    /// Runtime and mode (see `lumos list targets`)
     #[arg(long)]
     target: Target,
 
-    /// Size group of the input.
-    #[arg(long, default_value = "tiny", conflicts_with = "payload")]
+    #[arg(long, default_value = "tiny", conflicts_with = "payload",
+          help = format!("Size group of the input: {}", join(Size::ALL)))]
     size: Size,
 
-    /// A request of your own, as JSON, instead of a size group's.
+    /// Request as JSON, instead of the one for a size group
     #[arg(long, value_name = "JSON")]
     payload: Option<String>,
 
-    /// Where the function finds its input and leaves its output.
-    #[arg(long, default_value = "inline")]
+    #[arg(long, default_value = "inline",
+          help = format!("Where the function finds its input and leaves its output: {}",
+                         join(Storage::ALL)))]
     storage: Storage,
 
-    /// What is new for the invocation [default: cold:process, or cold:module in a thread].
-    #[arg(long)]
+    #[arg(long, help = format!("What is new for the invocation: {} [default: cold:process, or \
+                                cold:module in a thread]", join(Start::SINGLE)))]
     start: Option<Start>,
 
-    /// Where the instance lives.
+    /// Where the instance lives: in a process of its own, or in a thread of the host
     #[arg(long, default_value = "process")]
     isolation: Isolation,
 
-    /// Bound on the instance's memory, such as 512MiB.
+    /// Memory limit of the instance, such as 512MiB
     #[arg(long)]
     memory: Option<ByteSize>,
 
-    /// Bound on the instance's cores.
+    /// CPU limit of the instance, in cores
     #[arg(long)]
     cpus: Option<f64>,
 
-    /// Longest time of the invocation.
+    /// Time limit of the invocation
     #[arg(long, default_value = "60s")]
     timeout: Span,
 
-    /// Seed of the input.
+    /// Seed of the input
     #[arg(long, default_value_t = 42)]
     seed: u64,
 
-    /// Use this Redis server instead of starting one.
-    #[arg(long, value_name = "URL")]
-    redis_url: Option<String>,
+    #[command(flatten)]
+    redis: RedisServer,
 
     #[command(flatten)]
     artifacts: ArtifactsFolder,
 
-    /// How to print.
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
-impl Invoke {
-    /// Invokes the function.
-    ///
-    /// # Errors
-    /// When the target cannot run it here, or the input is bad.
-    pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
+impl InvokeCommand {
+    /// Invokes the function, and writes its sample to `out`.
+    pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
         let cell = self.cell();
-        let hosts = discovery::discover()?;
-        let capability = hosts::capability(&hosts, &self.target).map_err(anyhow::Error::msg)?;
-        if let Some(refusal) = capability.refusal(cell.isolation, cell.start(), cell.storage) {
-            bail!(refusal);
-        }
+        let hosts = discover().context("look for hosts next to lumos")?;
+        check_cell(&hosts, &cell)?;
         let artifacts = self.artifacts.open()?;
         self.check_request(&artifacts)?;
         interrupt::install()?;
         let mut session = Session::new(hosts, artifacts, self.settings());
-        for loss in &session.losses {
-            eprintln!("warning: {}", warnings::words(loss));
-        }
-        let prepare = match &self.payload {
-            None => {
-                session.provide(std::iter::once(&cell), self.redis_url.as_deref())?;
-                session.prepare(&cell)?
-            }
-            Some(payload) => {
-                session.provide_storage(cell.storage, self.redis_url.as_deref())?;
-                let (artifact, _) = session.artifact(&self.function, &self.target)?;
-                session.prepare_with(&cell, artifact, payload.clone())?
-            }
-        };
-        let sample = match block::once(&session, &cell, prepare) {
-            Ok(sample) => sample,
-            Err(error @ (ClientError::Interrupted(_) | ClientError::Refused(_))) => {
-                return Err(error.into());
-            }
-            Err(error) => block::failed_sample(cell.start(), &error),
-        };
+        warn_all(&session.warnings);
+        let sample = self.invoke(&mut session, &cell)?;
         match self.format {
             Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&sample)?)?,
-            Format::Text => write!(out, "{}", render(&cell, &sample))?,
+            Format::Text => write!(out, "{}", text(&cell, &sample))?,
         }
         Ok(if sample.outcome == Outcome::Ok { Exit::Done } else { Exit::MeasuredFailure })
     }
 
-    /// Finds slips before anything is started.
-    fn check_request(&self, artifacts: &Artifacts) -> anyhow::Result<()> {
-        let has_inputs = function_names().contains(&self.function.as_str());
-        let is_built = artifacts.manifest().artifacts.iter().any(|a| a.function == self.function);
-        match &self.payload {
-            None if !has_inputs && is_built => {
-                bail!("{} has no inputs of its own: give --payload", self.function)
+    /// The sample of the invocation. A host that dies is its outcome.
+    fn invoke(&self, session: &mut Session, cell: &Cell) -> anyhow::Result<Sample> {
+        let request = match &self.payload {
+            None => {
+                session.provide([cell])?;
+                RequestSource::Generated
             }
-            _ if !has_inputs && !is_built => {
-                let near = closest(&self.function, function_names());
-                let hint = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-                bail!(
-                    "there is no function `{}`: {hint}`lumos list functions` shows those that are",
-                    self.function
-                )
+            Some(payload) => {
+                session.open_storage(cell.storage)?;
+                RequestSource::Payload(payload)
+            }
+        };
+        let purpose = Purpose::Measure;
+        let prepare = session.prepare(Preparation { cell, request, purpose })?;
+        match block::once(session, cell, prepare) {
+            Ok(sample) => Ok(sample),
+            Err(error @ (ClientError::Interrupted(_) | ClientError::Refused(_))) => {
+                Err(error.into())
+            }
+            Err(error) => Ok(block::failed_sample(cell.start(), &error)),
+        }
+    }
+
+    fn check_request(&self, artifacts: &Artifacts) -> anyhow::Result<()> {
+        check_function(&self.function, artifacts)?;
+        match &self.payload {
+            None if !has_inputs(&self.function) => {
+                bail!("{} has no generated inputs: give --payload", self.function)
             }
             None => Ok(()),
             Some(payload) => serde_json::from_str::<IgnoredAny>(payload)
-                .map(|_| ())
-                .with_context(|| format!("--payload {payload}: it is no JSON")),
+                .map(drop)
+                .with_context(|| format!("--payload {payload}: it is not JSON")),
         }
     }
 
@@ -168,43 +164,45 @@ impl Invoke {
             seed: self.seed,
             limits: Limits { cpus: self.cpus, memory: self.memory, timeout: self.timeout },
             connection: Connection::Request,
-            warmup: 3,
-            gap: Span(std::time::Duration::ZERO),
+            warmup: WARMUP,
+            gap: Span(Duration::ZERO),
             core: Pinning::default().core(),
+            redis_url: self.redis.url.clone(),
         }
     }
 }
 
-/// Longest part of an output that is shown.
-const OUTPUT_SHOWN: usize = 200;
+fn text(cell: &Cell, sample: &Sample) -> String {
+    format!("{cell}\n\n{}\n{}", phases(sample), facts(sample))
+}
 
-fn render(cell: &Cell, sample: &Sample) -> String {
-    let mut table = comfy_table::Table::new();
-    table.load_preset(comfy_table::presets::NOTHING);
-    table.set_header(["phase", "time", "share"]);
+fn phases(sample: &Sample) -> String {
+    let mut table = Table::new(["phase", "time", "share"]).align_right(1..3);
     let share = |ns: u64| format!("{:.1} %", 100.0 * ns as f64 / sample.total_ns.max(1) as f64);
     for (phase, ns) in sample.phases_ns.iter() {
-        table.add_row([phase.to_string(), numbers::duration(ns), share(ns)]);
+        table.row([phase.to_string(), numbers::duration(ns), share(ns)]);
     }
-    table.add_row(["total".to_owned(), numbers::duration(sample.total_ns), share(sample.total_ns)]);
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(comfy_table::CellAlignment::Right);
-    }
-    let mut facts = vec![format!("outcome  {}", sample.outcome)];
-    facts.extend(sample.error.iter().map(|error| format!("error    {error}")));
-    facts.extend(sample.cpu_ns.map(|ns| format!("cpu      {}", numbers::duration(ns))));
-    let memory = sample
-        .memory_peak_bytes
-        .map(|b| format!("memory   {} peak of its cgroup", numbers::bytes(b)));
-    facts.extend(memory);
-    let linear = sample
-        .linear_memory_bytes
-        .map(|b| format!("linear   {} of linear memory", numbers::bytes(b)));
-    facts.extend(linear);
-    if let (Some(output), Some(bytes)) = (&sample.output, sample.output_bytes) {
-        let shown: String = output.chars().take(OUTPUT_SHOWN).collect();
-        let more = if shown.len() < output.len() { "..." } else { "" };
-        facts.push(format!("output   {bytes} bytes: {shown}{more}"));
-    }
-    format!("{cell}\n\n{table}\n\n{}\n", facts.join("\n"))
+    table.row(["total".to_owned(), numbers::duration(sample.total_ns), share(sample.total_ns)]);
+    table.lines()
+}
+
+fn facts(sample: &Sample) -> String {
+    let bytes = |bytes: Option<u64>| bytes.map(numbers::bytes);
+    let facts = [
+        ("outcome", Some(sample.outcome.to_string())),
+        ("error", sample.error.clone()),
+        ("cpu", sample.cpu_ns.map(numbers::duration)),
+        ("memory", bytes(sample.memory_peak_bytes).map(|b| format!("{b} peak of its cgroup"))),
+        ("linear", bytes(sample.linear_memory_bytes).map(|b| format!("{b} of linear memory"))),
+        ("output", output(sample)),
+    ];
+    let line = |(name, fact): (&str, Option<String>)| Some(format!("{name:<7}  {}\n", fact?));
+    facts.into_iter().filter_map(line).collect()
+}
+
+fn output(sample: &Sample) -> Option<String> {
+    let (output, bytes) = (sample.output.as_ref()?, sample.output_bytes?);
+    let shown: String = output.chars().take(MAX_OUTPUT_SHOWN).collect();
+    let more = if shown.len() < output.len() { "..." } else { "" };
+    Some(format!("{bytes} bytes: {shown}{more}"))
 }

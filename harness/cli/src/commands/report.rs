@@ -8,40 +8,37 @@ use lumos_model::files;
 use lumos_record::{Run, atomic};
 use lumos_report::{RunInfo, json, markdown, text};
 
-use crate::commands::Exit;
+use crate::exit::Exit;
 use crate::terminal::width;
 
-/// Show the numbers of a run, computed from its rows.
+/// Show the numbers of a run, computed from its rows
 #[derive(Debug, clap::Args)]
-pub struct Report {
-    /// The run directory.
+pub(super) struct ReportCommand {
+    /// The run directory
     dir: PathBuf,
-    /// In which form.
+    /// Format of the report
     #[arg(long, value_enum, default_value_t)]
     format: ReportFormat,
-    /// Also write summary.json and report.md into the run directory.
+    /// Also write summary.json and report.md to the run directory
     #[arg(long)]
     write: bool,
 }
 
-/// In which form a report is written.
+/// The form of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 enum ReportFormat {
     /// Tables for a terminal
     #[default]
     Text,
-    /// All numbers, as Markdown
+    /// All numbers, in Markdown
     Md,
-    /// The summary itself
+    /// The summary, for programs
     Json,
 }
 
-impl Report {
+impl ReportCommand {
     /// Writes the report to `out`.
-    ///
-    /// # Errors
-    /// When there is no run at the place that was given, or its rows are damaged.
-    pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
         let run = Run::open(&self.dir)?;
         let analysis = Analysis::of(&run)?;
         let mut info = RunInfo::new(run.manifest(), &analysis);
@@ -61,11 +58,8 @@ impl Report {
     }
 }
 
-/// Writes `summary.json` and `report.md` into the run directory `dir`; returns where the
-/// report is.
-///
-/// # Errors
-/// When a file cannot be written.
+/// Writes `summary.json` and `report.md` to the run directory `dir`. Returns the path of the
+/// report.
 pub(super) fn write(dir: &Path, analysis: &Analysis, info: &RunInfo) -> anyhow::Result<PathBuf> {
     let report = dir.join(files::REPORT);
     atomic::write(&dir.join(files::SUMMARY), json::render(&analysis.summary).as_bytes())?;

@@ -4,130 +4,116 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, bail};
-use clap::Args;
+use anyhow::Context;
 use lumos_analysis::Analysis;
 use lumos_model::files;
-use lumos_model::manifest::RunOptions;
-use lumos_record::{RecordError, Run, read_manifest};
+use lumos_record::{RecordError, Run, find_scenario, read_manifest};
 use lumos_report::{RunInfo, text};
-use lumos_runner::run::{Experiment, utc_now};
-use lumos_scenario::Scenario;
-use lumos_scenario::inputs::function_names;
+use lumos_runner::directory::RunDirectory;
+use lumos_runner::run::Experiment;
 
-use super::Exit;
-use super::shared::ArtifactsFolder;
+use super::report;
+use crate::arguments::{ArtifactsFolder, RedisServer, ScenarioOptions, read_scenario};
+use crate::exit::Exit;
 use crate::progress::Progress;
 use crate::terminal::width;
 
-/// Measure what a scenario describes and show the comparison.
-#[derive(Debug, Args)]
-pub struct RunCommand {
-    /// The scenario's file; with --resume it is the one in the run directory.
-    #[arg(value_name = "FILE", required_unless_present = "resume", conflicts_with = "resume")]
+/// Measure what a scenario describes, and show the comparison
+///
+/// Exit code: 0 when all invocations succeeded, 1 when some failed or the gate refused a target,
+/// 2 for bad usage or input.
+#[derive(Debug, clap::Args)]
+#[command(override_usage = "lumos run [OPTIONS] <FILE>\n       lumos run [OPTIONS] --resume <DIR>")]
+pub(super) struct RunCommand {
+    /// The scenario, a TOML file (see scenarios/README.md)
+    #[arg(value_name = "FILE", required_unless_present = "resume")]
     file: Option<PathBuf>,
 
-    /// Go on with a run that was ended early.
-    #[arg(long, value_name = "DIR")]
+    /// Continue the run in this directory, with the scenario and the options it was started with
+    #[arg(long, value_name = "DIR",
+          conflicts_with_all = ["file", "out", "filters", "repetitions"])]
     resume: Option<PathBuf>,
 
-    /// The run directory to make [default: results/NAME-TIME].
-    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    /// Directory for the results [default: results/NAME-TIME]
+    #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
-    /// Only the cells that match, such as function=noop,target=wasmtime-*.
-    #[arg(long, value_name = "KEY=VALUE,..", conflicts_with = "resume")]
-    filter: Option<String>,
+    #[command(flatten)]
+    options: ScenarioOptions,
 
-    /// Take this many samples of each cell instead of the scenario's number.
-    #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = clap::value_parser!(u32).range(1..))]
-    repetitions: Option<u32>,
-
-    /// Use this Redis server instead of starting one; such as redis://127.0.0.1:6379.
-    #[arg(long, value_name = "URL")]
-    redis_url: Option<String>,
+    #[command(flatten)]
+    redis: RedisServer,
 
     #[command(flatten)]
     artifacts: ArtifactsFolder,
 }
 
 impl RunCommand {
-    /// Runs the scenario.
-    ///
-    /// # Errors
-    /// Bad input, a machine on which nothing of it can run, a full disk, an interrupt.
-    pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
-        let (file, dir, options) = match (&self.resume, &self.file) {
-            (Some(dir), _) => {
-                let scenario = dir.join(files::SCENARIO);
-                if !scenario.is_file() {
-                    let missing = files::SCENARIO;
-                    return Err(RecordError::NoRun { dir: dir.clone(), missing }.into());
-                }
-                (scenario, Some(dir.clone()), read_manifest(dir)?.options)
-            }
-            (None, Some(file)) => {
-                let options =
-                    RunOptions { filter: self.filter.clone(), repetitions: self.repetitions };
-                (file.clone(), self.out.clone(), options)
-            }
-            (None, None) => bail!("give a scenario's file, or --resume DIR"),
-        };
+    /// Runs the scenario, and writes the comparison to `out`.
+    pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
         let begin = Instant::now();
-        let (mut scenario, text) = Scenario::load(&file, &function_names())?;
-        if let Some(repetitions) = options.repetitions {
-            scenario.set_repetitions(repetitions);
-        }
-        let dir = match dir {
-            Some(dir) => dir,
-            None => default_dir(&scenario.name).context("the current folder")?,
+        let experiment = self.experiment()?;
+        let dir = experiment.directory.path();
+        let measured = experiment.execute(&Progress::new());
+        measured.and_then(|()| conclude(dir, begin, out)).map_err(|error| stopped(error, dir))
+    }
+
+    fn experiment(&self) -> anyhow::Result<Experiment> {
+        let (file, options, directory) = match (&self.resume, &self.file) {
+            (Some(dir), _) => {
+                let file = find_scenario(dir)?;
+                let options = read_manifest(dir)?.options;
+                (file, options, Some(RunDirectory::Resume(dir.clone())))
+            }
+            (None, file) => {
+                let file = file.clone().context("give a scenario's file, or --resume DIR")?;
+                let directory = self.out.clone().map(RunDirectory::New);
+                (file, self.options.run_options(), directory)
+            }
         };
-        let experiment = Experiment {
+        let (scenario, text) = read_scenario(&file, &options)?;
+        let directory = match directory {
+            Some(directory) => directory,
+            None => RunDirectory::new_in_results(&scenario.name).context("the current folder")?,
+        };
+        Ok(Experiment {
             scenario,
             text,
-            dir,
-            resume: self.resume.is_some(),
+            directory,
             options,
             artifacts: self.artifacts.open()?,
-            redis_url: self.redis_url.clone(),
-        };
-        let measured = experiment.execute(&Progress::new());
-        let dir = experiment.dir.as_path();
-        measured.and_then(|()| conclude(dir, begin, out)).with_context(|| {
-            format!(
-                "stopped; what was measured is kept: go on with `lumos run --resume {}`",
-                dir.display()
-            )
+            redis_url: self.redis.url.clone(),
         })
     }
 }
 
-/// Summary and reports, from the rows alone.
+/// Writes the summary and the reports, from the rows alone.
 fn conclude(dir: &Path, begin: Instant, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let run = Run::open(dir)?;
     let analysis = Analysis::of(&run)?;
     let mut info = RunInfo::new(run.manifest(), &analysis);
-    let report = super::report::write(dir, &analysis, &info)?;
+    let report = report::write(dir, &analysis, &info)?;
     info.files = vec![
         format!("run     {}", dir.display()),
         format!("report  {}", report.display()),
         format!("took    {:.0} s", begin.elapsed().as_secs_f64()),
     ];
     writeln!(out, "{}", text::render(&analysis.summary, &info, width()))?;
-    let is_well = !analysis.has_failures() && info.gate_failures.is_empty();
-    Ok(if is_well { Exit::Done } else { Exit::MeasuredFailure })
+    let has_failed = analysis.has_failures() || !info.gate_failures.is_empty();
+    Ok(if has_failed { Exit::MeasuredFailure } else { Exit::Done })
 }
 
-/// `results/NAME-TIME`, which does not exist yet.
-fn default_dir(name: &str) -> std::io::Result<PathBuf> {
-    let time = utc_now().replace(['-', ':'], "");
-    let first = std::env::current_dir()?.join("results").join(format!("{name}-{time}"));
-    let mut dir = first.clone();
-    for number in 2.. {
-        if !dir.exists() {
-            break;
-        }
-        dir = first.with_file_name(format!("{name}-{time}-{number}"));
+/// Adds to an error how to continue, once the run in `dir` has started.
+fn stopped(error: anyhow::Error, dir: &Path) -> anyhow::Error {
+    let is_of_another_run = matches!(
+        error.downcast_ref(),
+        Some(RecordError::Taken { .. } | RecordError::Locked { .. })
+    );
+    if is_of_another_run || !dir.join(files::SCENARIO).is_file() {
+        return error;
     }
-    Ok(dir)
+    let dir = dir.display();
+    error.context(format!(
+        "the run was stopped, and its rows are kept: continue with `lumos run --resume {dir}`"
+    ))
 }

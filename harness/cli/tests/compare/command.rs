@@ -98,5 +98,5 @@ fn what_is_no_run_ends_with_2() {
     let run = directory(&manifest(), SCENARIO, [("native", 1), ("wasmtime-aot", 2)]);
     let output = lumos(&run, &empty, &[]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("is no run directory"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("is not a run directory"));
 }

@@ -1,9 +1,9 @@
-//! Mistakes end with exit code 2, before anything is measured, and say what to do.
+//! Bad input ends with exit code 2 before anything is measured, and the error says what to do.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 
-use lumos_testkit::scratch::Scratch;
+use lumos_testkit::scratch::{Ended, Scratch};
 
 const MATRIX: &str = r#"
     functions = ["noop"]
@@ -13,18 +13,19 @@ const MATRIX: &str = r#"
     storage = ["inline", "redis"]
 "#;
 
-/// Runs `lumos` and asserts that it refuses, with each of `words`, and leaves nothing.
+/// Asserts that `lumos` refuses these arguments, says each of `words`, and creates no run
+/// directory.
 #[track_caller]
 fn assert_refused(scratch: &Scratch, args: &[&str], words: &[&str]) {
     let ended = scratch.call(args).expect(2).says(words);
     assert!(ended.stdout.is_empty(), "{}", ended.stdout);
     assert!(ended.stderr.contains("error: "), "{}", ended.stderr);
     assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
-    assert!(!scratch.path("out").exists(), "a run directory was made");
+    assert!(!scratch.path("out").exists(), "a run directory was created");
 }
 
 #[test]
-fn a_file_that_is_no_scenario_is_refused() {
+fn a_file_that_is_not_a_scenario_is_refused() {
     let scratch = Scratch::new();
     fs::write(scratch.path("typo.toml"), "name = \"x\"\nrepetitons = 1\n").unwrap();
     fs::write(scratch.path("binary.toml"), [0xff, 0xfe, 0]).unwrap();
@@ -38,19 +39,23 @@ fn a_file_that_is_no_scenario_is_refused() {
 }
 
 #[test]
-fn a_filter_that_leaves_nothing_is_refused() {
+fn a_filter_that_matches_nothing_is_refused() {
     let scratch = Scratch::new();
     let scenario = scratch.scenario("repetitions = 1", MATRIX);
     let run = ["run", scenario.to_str().unwrap(), "--out", "out", "--filter"];
     let with = |filter| [&run[..], &[filter]].concat();
-    assert_refused(&scratch, &with("function=fibonacci"), &["--filter leaves no cell"]);
+    assert_refused(
+        &scratch,
+        &with("function=fibonacci"),
+        &["no cell of the scenario matches --filter"],
+    );
     assert_refused(&scratch, &with("functoin=noop"), &["did you mean"]);
     let more = [&with("function=noop")[..], &["--repetitions", "0"]].concat();
     assert_refused(&scratch, &more, &["--repetitions"]);
 }
 
 #[test]
-fn a_target_that_is_not_here_is_named() {
+fn a_target_without_a_host_is_named() {
     let scratch = Scratch::new();
     let scenario = scratch.scenario("repetitions = 1", &MATRIX.replace("native", "nowhere-aot"));
     let run = ["run", scenario.to_str().unwrap(), "--out", "out"];
@@ -58,7 +63,7 @@ fn a_target_that_is_not_here_is_named() {
 }
 
 #[test]
-fn artifacts_that_are_not_there_are_named() {
+fn missing_artifacts_are_named() {
     let scratch = Scratch::new();
     let scenario = scratch.scenario("repetitions = 1", MATRIX);
     let run = ["run", scenario.to_str().unwrap(), "--out", "out", "--artifacts", "."];
@@ -66,7 +71,7 @@ fn artifacts_that_are_not_there_are_named() {
 }
 
 #[test]
-fn a_redis_server_that_cannot_be_had_is_refused() {
+fn a_redis_server_that_does_not_answer_is_refused() {
     let scratch = Scratch::new();
     let scenario = scratch.scenario("repetitions = 1", MATRIX);
     let run = ["run", scenario.to_str().unwrap(), "--out", "out", "--redis-url"];
@@ -77,20 +82,19 @@ fn a_redis_server_that_cannot_be_had_is_refused() {
     assert_refused(&scratch, &with("redis://localhost:6379"), &["must be numeric"]);
     assert_refused(&scratch, &with("http://127.0.0.1:6379"), &["must be numeric"]);
 
-    // Somebody who takes the connection and stays silent.
+    // A server that accepts the connection and stays silent.
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let url = format!("redis://{}", silent.local_addr().unwrap());
     assert_refused(&scratch, &with(&url), &[&url]);
 }
 
 #[test]
-fn without_a_redis_server_the_rest_still_runs() {
+fn without_redis_other_storages_still_run() {
     let scratch = Scratch::new();
     let scenario = scratch.scenario("repetitions = 1", MATRIX);
     let run = |more: &[&str]| {
         let args = [&["run", scenario.to_str().unwrap(), "--out", "out"], more].concat();
-        let output = scratch.lumos(&args).env("PATH", scratch.path("")).output().unwrap();
-        lumos_testkit::scratch::Ended::from(output)
+        Ended::of(scratch.lumos(&args).env("PATH", scratch.path("")))
     };
     run(&[]).expect(2).says(&["needs redis-server", "install"]);
     assert!(!scratch.path("out").exists());
@@ -98,17 +102,19 @@ fn without_a_redis_server_the_rest_still_runs() {
 }
 
 #[test]
-fn what_is_no_run_is_not_resumed_and_a_run_is_not_overwritten() {
+fn only_a_run_is_resumed_and_no_run_is_overwritten() {
     let scratch = Scratch::new();
-    assert_refused(&scratch, &["run", "--resume", "."], &["no run directory"]);
-    assert_refused(&scratch, &["run", "--resume", "nowhere"], &["no run directory"]);
+    assert_refused(&scratch, &["run", "--resume", "."], &["is not a run directory"]);
+    assert_refused(&scratch, &["run", "--resume", "nowhere"], &["is not a run directory"]);
     let scenario = scratch.scenario("repetitions = 1", &MATRIX.replace(", \"redis\"", ""));
     let both = ["run", scenario.to_str().unwrap(), "--resume", "out"];
     assert_refused(&scratch, &both, &["cannot be used with"]);
 
     scratch.run(&scenario, "out", &[]).expect(0);
     let rows = fs::read(scratch.path("out/invocations.jsonl")).unwrap();
-    scratch.run(&scenario, "out", &[]).expect(2).says(&["holds a run already", "--resume out"]);
+    let again = scratch.run(&scenario, "out", &[]).expect(2);
+    assert!(!again.stderr.contains("was stopped"), "{}", again.stderr);
+    again.says(&["already holds a run", "--resume out"]);
     assert_eq!(fs::read(scratch.path("out/invocations.jsonl")).unwrap(), rows);
 
     fs::write(scratch.path("file"), "").unwrap();
@@ -120,11 +126,14 @@ fn what_is_no_run_is_not_resumed_and_a_run_is_not_overwritten() {
 }
 
 #[test]
-fn two_do_not_measure_into_one_folder() {
+fn two_processes_do_not_measure_into_one_directory() {
     let scratch = Scratch::new();
     let matrix = MATRIX.replace("\"warm\"", "\"cold:process\"");
     let scenario = scratch.scenario("repetitions = 5000\nblock = 2", &matrix);
     let mut first = scratch.start(&scenario, "out");
     assert!(first.wait_for_rows(1));
-    scratch.call(&["run", "--resume", "out"]).expect(2).says(&["another lumos measures into out"]);
+    scratch
+        .call(&["run", "--resume", "out"])
+        .expect(2)
+        .says(&["another lumos process is writing to out"]);
 }

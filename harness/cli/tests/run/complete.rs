@@ -1,4 +1,4 @@
-//! A run to its end.
+//! A run that is not disturbed.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
@@ -19,7 +19,7 @@ const MATRIX: &str = r#"
 "#;
 
 #[test]
-fn a_run_leaves_every_file_and_a_row_for_every_planned_sample() {
+fn a_run_writes_every_file_and_a_row_for_every_planned_sample() {
     let scratch = Scratch::new();
     let scenario = scratch.scenario("repetitions = 3\nblock = 2", MATRIX);
     let run = scratch.start(&scenario, "out");
@@ -34,7 +34,7 @@ fn a_run_leaves_every_file_and_a_row_for_every_planned_sample() {
     assert_eq!(fs::read_to_string(dir.join("scenario.toml")).unwrap(), scenario_text);
     assert_eq!(json(&dir.join("manifest.json"))["seed"], 42);
     assert!(fs::read_to_string(dir.join("report.md")).unwrap().starts_with("# test\n"));
-    assert_eq!(fs::read_dir(&dir).unwrap().count(), 6, "nothing else is left in the folder");
+    assert_eq!(fs::read_dir(&dir).unwrap().count(), 6, "the directory has no other files");
 
     let rows = rows(&dir);
     for row in &rows {
@@ -56,7 +56,8 @@ fn a_run_leaves_every_file_and_a_row_for_every_planned_sample() {
     assert!(outputs.values().all(|hashes| hashes.len() == 1), "{outputs:?}");
 }
 
-/// Every block of the plan has its rows and its line of telemetry, in the plan's order.
+/// Asserts that every block of the plan has its rows and its line of telemetry, in the order of
+/// the plan.
 fn assert_every_block_is_there(scratch: &Scratch, dir: &std::path::Path) {
     let plan = scratch.call(&["plan", "test.toml", "--format", "json"]).expect(0);
     let plan: Value = serde_json::from_str(&plan.stdout).unwrap();
@@ -99,11 +100,11 @@ fn a_report_is_the_same_any_time() {
 
     scratch.call(&["run", "--resume", "out"]).expect(0);
     let again = scratch.call(&["report", "out", "--format", "md"]).expect(0).stdout;
-    assert_eq!(again, written, "a complete run has nothing to go on with");
+    assert_eq!(again, written, "resuming a complete run changes nothing");
 }
 
 #[test]
-fn a_filter_and_repetitions_hold_for_the_rest_of_a_run_too() {
+fn filters_and_repetitions_also_apply_to_a_resumed_run() {
     let scratch = Scratch::new();
     let matrix = r#"
         functions = ["noop", "fibonacci"]
@@ -112,12 +113,15 @@ fn a_filter_and_repetitions_hold_for_the_rest_of_a_run_too() {
         start = ["warm"]
     "#;
     let scenario = scratch.scenario("repetitions = 4\nblock = 1", matrix);
-    let narrow = ["--filter", "function=noop,target=native", "--repetitions", "2"];
-    scratch.run(&scenario, "out", &narrow).expect(0);
+    let filters = ["--filter", "function=noop", "--filter", "target=native"];
+    let options = [&filters[..], &["--repetitions", "2"]].concat();
+    scratch.run(&scenario, "out", &options).expect(0);
+    let manifest = json(&scratch.path("out/manifest.json"));
+    assert_eq!(manifest["options"]["filter"], "function=noop,target=native");
     let whole = rows(&scratch.path("out"));
     assert_eq!(whole.len(), 2 + 2, "two samples, and two of the control pair");
 
-    // As if it had been killed after its first block.
+    // As if the run had been killed after its first block.
     for file in ["invocations.jsonl", "telemetry.jsonl"].map(|name| scratch.path("out").join(name))
     {
         let text = fs::read_to_string(&file).unwrap();

@@ -1,4 +1,4 @@
-//! Functions that fail are measured as failures.
+//! Failures of functions are measured as failures.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ fn outcomes(rows: &[Row], target: &str) -> BTreeSet<String> {
     rows.map(|row| row.sample.outcome.to_string()).collect()
 }
 
-/// Runs with `limits` and asserts that only `wasmtime-interp` fails, and how.
+/// Runs with `limits`, and asserts that only `wasmtime-interp` fails, always with `outcome`.
 fn assert_interpreter_fails(function: &str, limits: &str, outcome: Outcome) -> (Vec<Row>, Ended) {
     let scratch = Scratch::new();
     let matrix = format!(
@@ -42,7 +42,7 @@ fn assert_interpreter_fails(function: &str, limits: &str, outcome: Outcome) -> (
 }
 
 #[test]
-fn a_function_that_is_too_slow_has_rows_that_say_so() {
+fn a_function_that_exceeds_its_timeout_has_rows_that_say_so() {
     let (rows, ended) =
         assert_interpreter_fails("mandelbrot-bitmap", r#"timeout = "60ms""#, Outcome::Timeout);
     assert_eq!(rows.len(), 3 * 2 + 2 * 2 + 2, "a row for each sample, and the control pair's");
@@ -50,7 +50,7 @@ fn a_function_that_is_too_slow_has_rows_that_say_so() {
 }
 
 #[test]
-fn a_function_that_needs_more_memory_has_rows_that_say_so() {
+fn a_function_that_exceeds_its_memory_has_rows_that_say_so() {
     let (_, ended) =
         assert_interpreter_fails("fibonacci", r#"memory = "3MiB""#, Outcome::OutOfMemory);
     assert!(ended.stdout.contains("wasmtime-interp out of memory"), "{}", ended.stdout);

@@ -1,4 +1,4 @@
-//! A disk that is full, or may not be written.
+//! A disk that is full or read-only.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,7 +19,7 @@ const MATRIX: &str = r#"
 struct Tmpfs(PathBuf);
 
 impl Tmpfs {
-    /// `None`: this user may not mount, and the test can show nothing.
+    /// `None` when this user may not mount it; the test is then skipped.
     fn mount(at: &Path, options: &str) -> Option<Self> {
         if !nix::unistd::geteuid().is_root() {
             eprintln!("skipped: only root may mount the file system that this test fills");
@@ -47,19 +47,19 @@ impl Drop for Tmpfs {
 }
 
 #[test]
-fn a_full_disk_ends_a_run_that_goes_on_when_there_is_room() {
+fn a_run_that_a_full_disk_ended_continues_when_there_is_space() {
     let scratch = Scratch::new();
     let Some(disk) = Tmpfs::mount(&scratch.path("disk"), "size=128k") else { return };
     let scenario = scratch.scenario("repetitions = 100\nblock = 10", MATRIX);
     let run = scratch.start(&scenario, "disk/out");
     let pid = run.pid();
     let ended = run.ended().expect(2);
-    let resume = "go on with `lumos run --resume disk/out`";
+    let resume = "continue with `lumos run --resume disk/out`";
     let ended = ended.says(&["disk/out/", "No space left on device", resume]);
     assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
     assert_nothing_left(&scratch, pid);
 
-    // Still full: it says so again, and nothing gets worse.
+    // The disk is still full: the error is the same, and no row is lost.
     scratch.call(&["run", "--resume", "disk/out"]).expect(2).says(&["No space left on device"]);
 
     disk.remount("size=8m");
@@ -72,7 +72,7 @@ fn a_full_disk_ends_a_run_that_goes_on_when_there_is_room() {
 }
 
 #[test]
-fn a_disk_that_holds_not_even_the_manifest_is_named() {
+fn a_disk_without_space_for_the_manifest_is_named() {
     let scratch = Scratch::new();
     let Some(_disk) = Tmpfs::mount(&scratch.path("disk"), "size=4k") else { return };
     let scenario = scratch.scenario("repetitions = 1", MATRIX);
@@ -83,7 +83,7 @@ fn a_disk_that_holds_not_even_the_manifest_is_named() {
 }
 
 #[test]
-fn a_folder_that_may_not_be_written_is_named() {
+fn a_read_only_directory_is_named() {
     let scratch = Scratch::new();
     let Some(disk) = Tmpfs::mount(&scratch.path("disk"), "size=1m") else { return };
     let scenario = scratch.scenario("repetitions = 2", MATRIX);

@@ -1,4 +1,4 @@
-//! What the gate stops is told and not measured; the rest is.
+//! What the gate refuses is reported and not measured; the rest is measured.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use lumos_model::row::Row;
 use lumos_testkit::run_dir::{json, rows};
-use lumos_testkit::scratch::Scratch;
+use lumos_testkit::scratch::{Scratch, lumos};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -18,8 +18,7 @@ const MATRIX: &str = r#"
     start = ["warm"]
 "#;
 
-static BUILT: LazyLock<PathBuf> =
-    LazyLock::new(|| Path::new(env!("CARGO_BIN_EXE_lumos")).with_file_name("../artifacts"));
+static BUILT: LazyLock<PathBuf> = LazyLock::new(|| lumos().with_file_name("../artifacts"));
 
 /// A copy of the artifacts of two functions.
 fn copy_artifacts(scratch: &Scratch) -> PathBuf {
@@ -39,7 +38,7 @@ fn artifact<'m>(manifest: &'m mut Value, function: &str, form: &str) -> &'m mut 
     artifacts.find(|a| a["function"] == function && a["form"] == form).unwrap()
 }
 
-/// Puts `content` in the place of an artifact, so that the manifest still fits.
+/// Replaces the content of an artifact, and updates the manifest to match.
 fn replace(artifacts: &Path, function: &str, form: &str, content: &[u8]) {
     let file = artifacts.join("artifacts.json");
     let mut manifest = json(&file);
@@ -63,8 +62,8 @@ fn targets(rows: &[Row]) -> Vec<String> {
     targets
 }
 
-/// Runs with tampered artifacts; asserts that `stopped` alone is not measured, and that
-/// both streams say `why`.
+/// Runs with tampered artifacts. Asserts that only the target `stopped` is not measured, and that
+/// both streams say why.
 fn assert_stopped(tamper: impl FnOnce(&Path), stopped: &str, why: &str) {
     let scratch = Scratch::new();
     let artifacts = copy_artifacts(&scratch);
@@ -80,7 +79,7 @@ fn assert_stopped(tamper: impl FnOnce(&Path), stopped: &str, why: &str) {
 }
 
 #[test]
-fn another_output_is_not_measured() {
+fn a_target_with_another_output_is_not_measured() {
     let tamper = |artifacts: &Path| {
         let other = read(artifacts, "noop", "wasmtime-aot");
         replace(artifacts, "fibonacci", "wasmtime-aot", &other);
@@ -89,13 +88,13 @@ fn another_output_is_not_measured() {
 }
 
 #[test]
-fn a_module_that_is_none_is_not_measured() {
+fn a_damaged_module_is_not_measured() {
     let tamper = |artifacts: &Path| replace(artifacts, "fibonacci", "p2", b"not wasm at all");
     assert_stopped(tamper, "wasmtime-interp", "fibonacci.p2.wasm");
 }
 
 #[test]
-fn an_artifact_that_was_touched_is_not_measured() {
+fn an_artifact_that_changed_after_the_build_is_not_measured() {
     let tamper = |artifacts: &Path| {
         let path = artifacts.join("fibonacci/fibonacci.wasmtime-aot");
         let mut bytes = fs::read(&path).unwrap();
@@ -106,7 +105,7 @@ fn an_artifact_that_was_touched_is_not_measured() {
 }
 
 #[test]
-fn a_run_of_which_nothing_passes_has_a_report_too() {
+fn a_run_in_which_nothing_passes_has_a_report() {
     let scratch = Scratch::new();
     let artifacts = copy_artifacts(&scratch);
     replace(&artifacts, "fibonacci", "native", b"no executable");
@@ -118,7 +117,7 @@ fn a_run_of_which_nothing_passes_has_a_report_too() {
 }
 
 #[test]
-fn a_run_goes_on_with_the_build_that_it_began_with() {
+fn a_run_only_continues_with_the_build_that_it_started_with() {
     let scratch = Scratch::new();
     let artifacts = copy_artifacts(&scratch);
     let scenario = scratch.scenario("repetitions = 2", MATRIX);
@@ -126,5 +125,5 @@ fn a_run_goes_on_with_the_build_that_it_began_with() {
     let other = read(&artifacts, "noop", "wasmtime-aot");
     replace(&artifacts, "fibonacci", "wasmtime-aot", &other);
     let resume = scratch.call(&["run", "--resume", "out", "--artifacts", "artifacts"]);
-    resume.expect(2).says(&["wasmtime-aot of fibonacci", "start a new one"]);
+    resume.expect(2).says(&["wasmtime-aot of fibonacci", "start a new run"]);
 }

@@ -1,12 +1,14 @@
-//! Processes that are killed, at any moment.
+//! Processes that are killed.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 
 use lumos_model::row::Outcome;
-use lumos_testkit::leftovers::{Process, assert_no_process_left, groups_of, processes};
+use lumos_testkit::leftovers::{
+    Process, assert_no_process_left, assert_nothing_left, groups_of, processes,
+};
 use lumos_testkit::run_dir::{assert_no_doubles, complete_lines, counts, rows, telemetry};
-use lumos_testkit::scratch::{Scratch, wait_until};
+use lumos_testkit::scratch::{Ended, Scratch, wait_until};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -22,7 +24,7 @@ const MATRIX: &str = r#"
 "#;
 
 #[test]
-fn a_run_that_is_killed_at_any_moment_goes_on() {
+fn a_run_that_is_killed_at_any_moment_can_be_resumed() {
     let scratch = Scratch::new();
     let scenario = scratch.scenario("repetitions = 4\nblock = 2", MATRIX);
     scratch.run(&scenario, "undisturbed", &[]).expect(0);
@@ -35,7 +37,7 @@ fn a_run_that_is_killed_at_any_moment_goes_on() {
         let out = format!("out-{attempt}");
         let mut run = scratch.start(&scenario, &out);
         let pid = run.pid();
-        // One in four in the gate, the others somewhere among the rows.
+        // One in four runs is killed in the gate, the others anywhere among the rows.
         let at_work = match random.next_u64() % 4 {
             0 => run.wait_for_begin(),
             _ => run.wait_for_rows((1 + random.next_u64() % (total - 1)) as usize),
@@ -48,13 +50,17 @@ fn a_run_that_is_killed_at_any_moment_goes_on() {
         let dir = scratch.path(&out);
         let kept = complete_rows(&dir);
         scratch.call(&["run", "--resume", &out]).expect(0);
-        assert_eq!(groups_of(pid), Vec::<PathBuf>::new(), "not even after the next start");
+        assert_eq!(
+            groups_of(pid),
+            Vec::<PathBuf>::new(),
+            "groups of a dead run are left after the next run"
+        );
         let lines = complete_lines(&dir);
         assert!(kept.iter().all(|line| lines.contains(line)), "a row was lost");
         assert_no_doubles(&dir);
         assert_eq!(counts(&dir), expected);
     }
-    assert!(killed >= 20, "{killed} were killed before their end");
+    assert!(killed >= 20, "only {killed} runs were killed before their end");
 }
 
 /// The rows of blocks that were complete.
@@ -68,7 +74,7 @@ fn complete_rows(dir: &std::path::Path) -> Vec<String> {
     lines.filter(|line| of_block(&serde_json::from_str(line).unwrap())).collect()
 }
 
-/// One cell and its control pair, in blocks that take a second or so.
+/// One cell and its control, in blocks of about a second.
 const SLOW: &str = r#"
     functions = ["mandelbrot-bitmap"]
     sizes = ["small"]
@@ -76,9 +82,8 @@ const SLOW: &str = r#"
     start = ["warm"]
 "#;
 
-/// Runs slow blocks, and kills the host of the second block, and as many after it as
-/// are asked for.
-fn run_and_kill_hosts(scratch: &Scratch, hosts: usize) -> lumos_testkit::scratch::Ended {
+/// Runs slow blocks, and kills this number of hosts, from that of the second block on.
+fn run_and_kill_hosts(scratch: &Scratch, hosts: usize) -> Ended {
     let scenario = scratch.scenario("repetitions = 300\nblock = 100\nwarmup = 1", SLOW);
     let mut run = scratch.start(&scenario, "out");
     let pid = run.pid();
@@ -92,19 +97,19 @@ fn run_and_kill_hosts(scratch: &Scratch, hosts: usize) -> lumos_testkit::scratch
         });
     }
     let ended = run.ended();
-    lumos_testkit::leftovers::assert_nothing_left(scratch, pid);
+    assert_nothing_left(scratch, pid);
     assert_no_doubles(&scratch.path("out"));
     ended
 }
 
-/// Instances of `lumos` number `pid` that have computed for this many hundredths of a
-/// second: then they are beyond their warm-up.
+/// Instances of `lumos` process `pid` that have used this many ticks of 10 ms of CPU time, so that
+/// they have finished their warm-up.
 fn at_work(pid: u32, ticks: u64) -> impl Iterator<Item = Process> {
     processes().filter(move |process| process.is_instance(pid) && process.ticks() >= ticks)
 }
 
 #[test]
-fn a_block_whose_host_died_is_measured_again() {
+fn a_block_whose_host_dies_is_measured_again() {
     let scratch = Scratch::new();
     let ended = run_and_kill_hosts(&scratch, 1).expect(0);
     ended.says(&["lumos-host-native: it ended; its block is measured again"]);
@@ -116,7 +121,7 @@ fn a_block_whose_host_died_is_measured_again() {
 }
 
 #[test]
-fn a_block_whose_host_dies_again_has_failed() {
+fn a_block_whose_host_dies_twice_has_failed() {
     let scratch = Scratch::new();
     let ended = run_and_kill_hosts(&scratch, 2).expect(1);
     assert!(ended.stdout.contains("lumos-host-native: it ended"), "{}", ended.stdout);
@@ -129,7 +134,7 @@ fn a_block_whose_host_dies_again_has_failed() {
 }
 
 #[test]
-fn an_instance_that_is_killed_is_a_row() {
+fn an_instance_that_is_killed_is_a_failed_row() {
     let scratch = Scratch::new();
     let scenario = scratch.scenario("repetitions = 400\nblock = 400\nwarmup = 1", SLOW);
     let mut run = scratch.start(&scenario, "out");

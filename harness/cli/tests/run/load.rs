@@ -1,4 +1,4 @@
-//! Cells under load: both drivers, with the real hosts.
+//! Cells under load, with both drivers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,9 +7,9 @@ use std::path::Path;
 use lumos_model::cell::{Driver, Start};
 use lumos_model::phase::Phase;
 use lumos_model::row::{Outcome, Row};
-use lumos_testkit::leftovers::assert_nothing_left;
+use lumos_testkit::leftovers::{assert_nothing_left, processes};
 use lumos_testkit::run_dir::{assert_no_doubles, json, rows, telemetry};
-use lumos_testkit::scratch::Scratch;
+use lumos_testkit::scratch::{Scratch, wait_until};
 use nix::sys::signal::Signal;
 
 const MATRIX: &str = r#"
@@ -31,7 +31,7 @@ const CLOSED: &str = r#"
     keep_alive = "5s"
 "#;
 
-/// A scenario under load: repetitions, then the tables of the load.
+/// A scenario with these repetitions and tables of load.
 fn scenario(scratch: &Scratch, repetitions: u32, load: &str) -> std::path::PathBuf {
     let text =
         format!("name = \"test\"\nrepetitions = {repetitions}\n[matrix]\n{MATRIX}\n{load}\n");
@@ -45,7 +45,7 @@ fn driver(row: &Row) -> Driver {
 }
 
 #[test]
-fn every_request_is_a_row_that_adds_up_and_both_sides_agree() {
+fn every_request_is_a_row_and_client_and_gateway_agree() {
     let scratch = Scratch::new();
     let scenario = scenario(&scratch, 2, CLOSED);
     let run = scratch.start(&scenario, "out");
@@ -75,7 +75,7 @@ fn every_request_is_a_row_that_adds_up_and_both_sides_agree() {
     }
     let outputs: BTreeSet<_> = rows.iter().map(|row| &row.sample.output_sha256).collect();
     assert_eq!(outputs.len(), 1);
-    // Native as a process, Wasmtime as both; two drivers, two concurrencies.
+    // Native in processes, Wasmtime in processes and threads; two drivers, two concurrencies.
     let cells: BTreeSet<_> = rows.iter().map(|row| &row.cell).collect();
     assert_eq!(cells.len(), 3 * 4);
     assert_each_block_is_accounted_for(&dir, &rows);
@@ -89,7 +89,7 @@ fn may_be_nice() -> bool {
     bits >> 23 & 1 == 1
 }
 
-/// Rows, telemetry and summary count the same requests.
+/// Asserts that rows, telemetry and summary count the same requests.
 fn assert_each_block_is_accounted_for(dir: &Path, rows: &[Row]) {
     let mut of_block: BTreeMap<_, Vec<&Row>> = BTreeMap::new();
     for row in rows {
@@ -104,7 +104,7 @@ fn assert_each_block_is_accounted_for(dir: &Path, rows: &[Row]) {
         assert_eq!(u64::from(block.rows), pool.requests);
         assert_eq!(rows.len() as u64, pool.requests);
         assert_eq!(rows.iter().map(|row| row.sample.seq).max(), Some(block.rows - 1));
-        assert!(rows.iter().any(|row| row.sample.start_kind.is_cold()), "the pool began empty");
+        assert!(rows.iter().any(|row| row.sample.start_kind.is_cold()), "the pool starts empty");
         assert!(pool.peak_instances >= 1 && !pool.events.is_empty() && pool.lost == 0);
         let most = rows.iter().filter_map(|row| row.sample.instance).max().unwrap();
         assert!(most < 3, "one instance for each of three clients is enough");
@@ -131,7 +131,7 @@ fn assert_each_block_is_accounted_for(dir: &Path, rows: &[Row]) {
 }
 
 #[test]
-fn a_run_of_load_goes_on_and_reports_the_same_any_time() {
+fn a_run_of_load_can_be_resumed_and_its_report_is_stable() {
     let scratch = Scratch::new();
     let scenario = scenario(&scratch, 2, CLOSED);
     let narrow = ["--filter", "arrival=closed-3,isolation=process,driver=http"];
@@ -152,7 +152,7 @@ fn a_run_of_load_goes_on_and_reports_the_same_any_time() {
         compared["cells"].as_array().unwrap().iter().map(|c| c["metric"].to_string()).collect();
     assert_eq!(metrics.into_iter().collect::<Vec<_>>(), ["\"per_response\"", "\"total\""]);
 
-    // As if it had been killed in its second block.
+    // As if the run had been killed in its second block.
     let first = telemetry(&dir)[0].rows as usize;
     for (name, lines) in [("invocations.jsonl", first + 3), ("telemetry.jsonl", 1)] {
         let text = fs::read_to_string(dir.join(name)).unwrap();
@@ -167,7 +167,7 @@ fn a_run_of_load_goes_on_and_reports_the_same_any_time() {
 }
 
 #[test]
-fn a_signal_ends_a_period_of_load_at_once_and_leaves_nothing() {
+fn a_signal_ends_a_period_of_load_at_once() {
     let scratch = Scratch::new();
     let only_processes = |path: std::path::PathBuf| {
         let text = fs::read_to_string(&path).unwrap();
@@ -181,10 +181,9 @@ fn a_signal_ends_a_period_of_load_at_once_and_leaves_nothing() {
         let mut run = scratch.start(&scenario, out);
         let pid = run.pid();
         assert!(run.wait_for_begin());
-        // The first block never ends: that an instance has worked for 0.1 s shows its begin.
-        lumos_testkit::scratch::wait_until("an instance at work", || {
-            let mut all = lumos_testkit::leftovers::processes();
-            all.any(|process| process.is_instance(pid) && process.ticks() >= 10)
+        // The first block never ends. It has started when an instance has used 0.1 s of CPU time.
+        wait_until("an instance at work", || {
+            processes().any(|process| process.is_instance(pid) && process.ticks() >= 10)
         });
         run.signal(Signal::SIGINT);
         let ended = run.ended().expect(130);
@@ -194,7 +193,7 @@ fn a_signal_ends_a_period_of_load_at_once_and_leaves_nothing() {
 }
 
 #[test]
-fn recorded_arrivals_are_copied_and_what_is_sent() {
+fn recorded_arrivals_are_copied_and_sent() {
     let scratch = Scratch::new();
     fs::write(scratch.path("day.csv"), "at_s\n0\n0.05\n0.05\n0.1\n").unwrap();
     let load = "[arrival]\nkind = \"trace\"\nfile = \"day.csv\"\n[load]\nduration = \"300ms\"\n\
@@ -220,7 +219,7 @@ fn recorded_arrivals_are_copied_and_what_is_sent() {
         .extend(of_http.iter().map(|row| row.sample.intended_ns - of_http[0].sample.intended_ns));
     assert_eq!(offsets, [0, 50_000_000, 50_000_000, 100_000_000]);
 
-    // The file may change or go: the run has its copy, which must not.
+    // The file may be removed, because the run has a copy, which must not change.
     fs::remove_file(scratch.path("day.csv")).unwrap();
     scratch.call(&["run", "--resume", "out"]).expect(0);
     scratch.call(&["report", "out"]).expect(0);
@@ -229,7 +228,7 @@ fn recorded_arrivals_are_copied_and_what_is_sent() {
 }
 
 #[test]
-fn an_overload_is_counted_and_makes_no_run_fail() {
+fn an_overload_is_counted_and_does_not_fail_the_run() {
     let scratch = Scratch::new();
     let load = r#"
         [arrival]
@@ -243,7 +242,7 @@ fn an_overload_is_counted_and_makes_no_run_fail() {
         queue = 0
     "#;
     let scenario = scenario(&scratch, 1, load);
-    // A new process takes longer than a quarter of a millisecond, and one request alone may wait
+    // A new process takes longer than a quarter of a millisecond, and only one request may wait
     // for it.
     scratch.run(&scenario, "out", &["--filter", "target=native"]).expect(0);
     let rows = rows(&scratch.path("out"));

@@ -1,5 +1,4 @@
-//! `lumos run` as a user calls it: with the real hosts and artifacts, which
-//! scripts/build.sh makes.
+//! `lumos run` with the real hosts and artifacts, which scripts/build.sh makes.
 
 mod bad_input;
 mod complete;

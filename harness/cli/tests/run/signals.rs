@@ -1,11 +1,12 @@
-//! Ctrl-C and SIGTERM.
+//! SIGINT and SIGTERM.
 
 use std::collections::BTreeSet;
 
-use lumos_testkit::leftovers::{assert_nothing_left, runs};
+use lumos_testkit::leftovers::{assert_nothing_left, processes, runs};
 use lumos_testkit::run_dir::{assert_no_doubles, counts, rows};
-use lumos_testkit::scratch::{Running, Scratch};
-use nix::sys::signal::Signal;
+use lumos_testkit::scratch::{Ended, Running, Scratch, wait_until};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 const MATRIX: &str = r#"
     functions = ["noop", "mandelbrot-bitmap"]
@@ -16,18 +17,18 @@ const MATRIX: &str = r#"
     storage = ["inline", "local", "redis"]
 "#;
 
-/// Sends `signal` when `moment` has come; the run must end well, and go on well.
-fn assert_ends_well(signal: Signal, moment: impl FnOnce(&mut Running) -> bool) {
+/// Sends `signal` when `moment` returns. The run must end in good order, and can be resumed.
+fn assert_ends_in_order(signal: Signal, moment: impl FnOnce(&mut Running) -> bool) {
     let scratch = Scratch::new();
     let scenario = scratch.scenario("repetitions = 20\nblock = 10", MATRIX);
     let mut run = scratch.start(&scenario, "out");
     let pid = run.pid();
     assert!(moment(&mut run), "it ended before the signal");
-    assert!(runs(&scratch, pid), "the processes of the run are not recognised");
+    assert!(runs(&scratch, pid), "the run has no processes");
     run.signal(signal);
     let ended = run.ended().expect(128 + signal as i32);
     assert!(ended.stdout.is_empty(), "{}", ended.stdout);
-    ended.says(&["go on with `lumos run --resume out`", signal.as_str()]);
+    ended.says(&["continue with `lumos run --resume out`", signal.as_str()]);
     assert_nothing_left(&scratch, pid);
     let left = std::fs::read_dir(scratch.path("")).unwrap().flatten();
     let left: BTreeSet<_> = left.map(|entry| entry.file_name()).collect();
@@ -44,18 +45,18 @@ fn assert_ends_well(signal: Signal, moment: impl FnOnce(&mut Running) -> bool) {
 }
 
 #[test]
-fn sigint_ends_a_run_in_good_order() {
-    assert_ends_well(Signal::SIGINT, |run| run.wait_for_rows(1));
+fn sigint_ends_a_run_in_order() {
+    assert_ends_in_order(Signal::SIGINT, |run| run.wait_for_rows(1));
 }
 
 #[test]
-fn sigterm_ends_a_run_in_good_order() {
-    assert_ends_well(Signal::SIGTERM, |run| run.wait_for_rows(100));
+fn sigterm_ends_a_run_in_order() {
+    assert_ends_in_order(Signal::SIGTERM, |run| run.wait_for_rows(100));
 }
 
 #[test]
-fn a_signal_ends_the_gate_too() {
-    assert_ends_well(Signal::SIGINT, Running::wait_for_begin);
+fn a_signal_ends_the_gate() {
+    assert_ends_in_order(Signal::SIGINT, Running::wait_for_begin);
 }
 
 #[test]
@@ -64,12 +65,9 @@ fn a_signal_ends_an_invocation_at_once() {
     let args = ["invoke", "conformance", "--target", "native", "--payload", r#"{"op":"spin"}"#];
     let child = scratch.lumos(&args).stderr(std::process::Stdio::piped()).spawn().unwrap();
     let pid = child.id();
-    lumos_testkit::scratch::wait_until("the instance", || {
-        lumos_testkit::leftovers::processes().any(|process| process.is_instance(pid))
-    });
-    let lumos = nix::unistd::Pid::from_raw(pid as i32);
-    nix::sys::signal::kill(lumos, Signal::SIGTERM).unwrap();
-    let ended = lumos_testkit::scratch::Ended::from(child.wait_with_output().unwrap());
+    wait_until("the instance", || processes().any(|process| process.is_instance(pid)));
+    kill(Pid::from_raw(pid as i32), Signal::SIGTERM).unwrap();
+    let ended = Ended::from(child.wait_with_output().unwrap());
     ended.expect(143).says(&["SIGTERM"]);
     assert_nothing_left(&scratch, pid);
 }

@@ -1,4 +1,4 @@
-//! What a dead run left is removed by the next one.
+//! Groups that a dead run left are removed by the next one.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -8,8 +8,8 @@ use std::process::Command;
 use lumos_testkit::leftovers::{groups_of, hierarchies};
 use lumos_testkit::scratch::Scratch;
 
-/// Makes `lumos/run-PID/0/instance-0` in each hierarchy, as a run does; `false`: this user
-/// may not.
+/// Creates `lumos/run-PID/0/instance-0` in each hierarchy, as a run does. Returns false when this
+/// user may not.
 fn make_groups(pid: u32) -> bool {
     let below = format!("lumos/run-{pid}/0/instance-0");
     let is_used = |root: &PathBuf| {
@@ -22,12 +22,12 @@ fn make_groups(pid: u32) -> bool {
 }
 
 #[test]
-fn groups_of_a_dead_run_are_swept_and_those_of_a_live_one_are_not() {
+fn groups_of_dead_runs_are_removed_and_those_of_live_runs_are_not() {
     let mut dead = Command::new("true").spawn().unwrap();
     dead.wait().unwrap();
     let live = std::process::id();
     if !make_groups(dead.id()) || !make_groups(live) {
-        eprintln!("skipped: this user may make no control groups");
+        eprintln!("skipped: this user may not create control groups");
         return;
     }
     let mut left = Command::new("sleep").arg("600").spawn().unwrap();
@@ -38,7 +38,7 @@ fn groups_of_a_dead_run_are_swept_and_those_of_a_live_one_are_not() {
     let scratch = Scratch::new();
     scratch.call(&["invoke", "noop", "--target", "native"]).expect(0);
     assert!(groups_of(dead.id()).is_empty());
-    assert_eq!(left.wait().unwrap().signal(), Some(9), "what a dead run left running is ended");
+    assert_eq!(left.wait().unwrap().signal(), Some(9), "a process of a dead run is still alive");
 
     assert!(!groups_of(live).is_empty());
     for folder in groups_of(live) {

@@ -29,7 +29,7 @@ fn signal_drains_the_server() {
         server.client().post("/conformance", SPIN).is(503, "draining");
         client.receive().is(504, "deadline-passed");
         let ended = server.ended().expect(0);
-        assert!(ended.stderr.contains(&format!("{signal} came: draining")), "{}", ended.stderr);
+        assert!(ended.stderr.contains(&format!("received {signal}: draining")), "{}", ended.stderr);
         let expected = "\ndrained: 2 requests\n  1  deadline-passed\n  1  draining\n";
         assert!(ended.stdout.ends_with(expected), "{}", ended.stdout);
         assert_nothing_left(&server.scratch, server.pid());

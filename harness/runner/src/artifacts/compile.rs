@@ -1,37 +1,38 @@
-//! Ahead-of-time compilers: the hosts that have one, and when their work can be kept.
+//! The ahead-of-time compilers of the hosts, and when their code can be kept.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Instant, SystemTime};
 
-use anyhow::Context;
 use lumos_model::SCHEMA;
 use lumos_model::artifact::{Artifact, Form};
 use lumos_model::cell::Target;
+use lumos_record::atomic::{self, Replacement};
 use lumos_scenario::hosts::Host;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Artifacts, file};
+use super::digest::digest;
+use super::lookup::Artifacts;
 
-/// `compilers.json`: what each compiler said of itself when it last worked, so that
-/// unchanged code need not be compiled to learn that.
+/// `compilers.json`: version and flags that each compiler stated when it last ran. Only a
+/// compilation can tell them, so without this file everything would be compiled at each build.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Compilers {
     schema: u32,
     targets: BTreeMap<Target, Known>,
 }
 
-/// A compiler of which it is known what it writes.
+/// A compiler that has run before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Known {
-    /// Host executable and capabilities; another one may compile otherwise.
+    /// Identity of the host; another host may compile otherwise.
     host: String,
     compiled: Compiled,
 }
 
-/// What an ahead-of-time compiler says of its work.
+/// What an ahead-of-time compiler states with its code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Compiled {
     compiler: String,
@@ -41,47 +42,46 @@ struct Compiled {
 const COMPILERS: &str = "compilers.json";
 
 impl Compilers {
-    /// Reads what is known; nothing if the file cannot be read.
-    pub fn read(folder: &Path) -> Self {
+    /// Reads the file in `folder`; an unreadable one knows no compilers.
+    pub(super) fn read(folder: &Path) -> Self {
         let text = std::fs::read(folder.join(COMPILERS)).unwrap_or_default();
         let known: Option<Self> = serde_json::from_slice(&text).ok();
         known.filter(|known| known.schema == SCHEMA).unwrap_or_default()
     }
 
-    /// Notes what `target` said of itself, if it was asked.
-    pub fn remember(&mut self, target: &AotTarget<'_>) {
+    /// Remembers what the compiler of `target` stated, if it has run.
+    pub(super) fn remember(&mut self, target: &AotTarget<'_>) {
         if let Some(compiled) = &target.compiled {
             let known = Known { host: target.identity.clone(), compiled: compiled.clone() };
             self.targets.insert(target.target.clone(), known);
         }
     }
 
-    /// Writes what is known.
-    pub fn write(&self, folder: &Path) -> anyhow::Result<()> {
+    /// Writes the file in `folder`.
+    pub(super) fn write(&self, folder: &Path) -> anyhow::Result<()> {
         let known = Self { schema: SCHEMA, targets: self.targets.clone() };
         let path = folder.join(COMPILERS);
-        file::write_whole(&path, &serde_json::to_vec_pretty(&known)?)
-            .with_context(|| format!("cannot write {}", path.display()))
+        Ok(atomic::write(&path, &serde_json::to_vec_pretty(&known)?)?)
     }
 }
 
-/// A target whose code is compiled ahead of time.
+/// A target with an ahead-of-time compiler.
 pub(super) struct AotTarget<'a> {
     target: &'a Target,
     host: &'a Host,
     unavailable: Option<&'a str>,
-    /// Host executable and capabilities as they are now.
+    /// Identity of the host as it is now.
     identity: String,
     compiled: Option<Compiled>,
-    /// The form of its code.
-    pub form: &'a Form,
+    /// The form that its compiler writes.
+    pub(super) form: &'a Form,
     /// The form that its compiler reads.
-    pub from: &'a Form,
+    pub(super) from: &'a Form,
 }
 
 impl<'a> AotTarget<'a> {
-    /// The targets of `hosts` that want code of their own.
-    pub fn of(hosts: &'a [Host], known: &Compilers) -> Vec<Self> {
+    /// The targets of `hosts` that have a compiler.
+    pub(super) fn of(hosts: &'a [Host], known: &Compilers) -> Vec<Self> {
         let answered = hosts.iter().filter_map(|host| Some((host, host.result.as_ref().ok()?)));
         let targets = answered.flat_map(|(host, can)| can.targets.iter().map(move |t| (host, t)));
         targets
@@ -101,9 +101,13 @@ impl<'a> AotTarget<'a> {
             .collect()
     }
 
-    /// The code that is there already, when the same compiler would write it again from
-    /// the same `source`. Until a changed host has compiled once, nothing is.
-    pub fn reusable<'o>(&self, old: &'o Artifacts, source: &Artifact) -> Option<&'o Artifact> {
+    /// The code of an earlier build, when the same compiler would write it again from the same
+    /// `source`. A changed host must compile once before any code can be kept.
+    pub(super) fn reusable<'o>(
+        &self,
+        old: &'o Artifacts,
+        source: &Artifact,
+    ) -> Option<&'o Artifact> {
         let now = self.compiled.as_ref()?;
         let there = old.find(&source.function, self.form).ok()?;
         let same = there.source_sha256.as_ref() == Some(&source.sha256)
@@ -113,11 +117,8 @@ impl<'a> AotTarget<'a> {
         same.then_some(there)
     }
 
-    /// Compiles `source` to `path`, both below `folder`.
-    ///
-    /// # Errors
-    /// Why there is no code, and what to do.
-    pub fn compile(
+    /// Compiles `source` to `path`, both below `folder`; the error says why there is no code.
+    pub(super) fn compile(
         &mut self,
         folder: &Path,
         source: &Artifact,
@@ -127,12 +128,13 @@ impl<'a> AotTarget<'a> {
             return Err(reason.to_owned());
         }
         let (from, to) = (folder.join(&source.path), folder.join(&path));
-        let aside = file::aside(&to);
+        let replacement = Replacement::of(&to);
         let started = Instant::now();
-        let compiled = self.call(&from, &aside)?;
+        let compiled = self.run_compiler(&from, replacement.path())?;
         let compile_ns = u64::try_from(started.elapsed().as_nanos()).ok();
-        let digest = std::fs::rename(&aside, &to)
-            .and_then(|()| file::digest(&to))
+        let digest = replacement
+            .commit()
+            .and_then(|()| digest(&to))
             .map_err(|error| format!("the compiler of {} left no file: {error}", self.target))?;
         self.compiled = Some(compiled.clone());
         Ok(Artifact {
@@ -148,7 +150,7 @@ impl<'a> AotTarget<'a> {
         })
     }
 
-    fn call(&self, from: &Path, to: &Path) -> Result<Compiled, String> {
+    fn run_compiler(&self, from: &Path, to: &Path) -> Result<Compiled, String> {
         let output = Command::new(&self.host.path)
             .args(["compile", "--target", self.target.as_str(), "--from"])
             .arg(from)
@@ -158,16 +160,16 @@ impl<'a> AotTarget<'a> {
             .output()
             .map_err(|error| format!("lumos-host-{}: {error}", self.host.runtime()))?;
         if !output.status.success() {
-            let complaint = String::from_utf8_lossy(&output.stderr);
-            let complaint = complaint.trim();
-            return Err(format!("the compiler of {} failed: {complaint}", self.target));
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(format!("the compiler of {} failed: {}", self.target, said.trim()));
         }
-        serde_json::from_slice(&output.stdout)
-            .map_err(|error| format!("the compiler of {} gave no JSON: {error}", self.target))
+        serde_json::from_slice(&output.stdout).map_err(|error| {
+            format!("the compiler of {} did not answer with JSON: {error}", self.target)
+        })
     }
 }
 
-/// What tells one host from another: its file and its capabilities.
+/// A hash of a host's file (size and time of change) and its capabilities.
 fn identity(host: &Host) -> String {
     let file = host.path.metadata().ok();
     let changed = file.as_ref().and_then(|file| file.modified().ok());

@@ -1,12 +1,16 @@
-use std::os::unix::fs::PermissionsExt;
+//! A folder of artifacts over several builds.
 
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use lumos_model::artifact::Form;
 use lumos_model::capability::Capabilities;
 use lumos_scenario::hosts::Host;
 
 use super::build::{Build, Built};
-use super::*;
+use super::lookup::Artifacts;
 
-/// A checkout in which cargo has built `noop`, with a host that "compiles" by copying and
+/// A checkout in which cargo has built `noop`, with a host whose compiler copies its input and
 /// counts its calls.
 struct Checkout(tempfile::TempDir);
 
@@ -77,7 +81,7 @@ impl Checkout {
 }
 
 #[test]
-fn forms_are_collected_compiled_and_found() {
+fn a_build_copies_and_compiles_every_form() {
     let checkout = Checkout::new();
     let built = checkout.build();
     assert_eq!((built.artifacts, built.copied, built.compiled), (3, 2, 1));
@@ -97,7 +101,7 @@ fn forms_are_collected_compiled_and_found() {
 }
 
 #[test]
-fn what_cannot_be_made_is_missing_with_its_reason() {
+fn a_form_that_cannot_be_made_is_missing_with_its_reason() {
     let checkout = Checkout::new();
     let built = checkout.build();
     let missing: Vec<_> = built.missing.iter().map(|(key, why)| format!("{key}: {why}")).collect();
@@ -118,7 +122,7 @@ fn what_cannot_be_made_is_missing_with_its_reason() {
 }
 
 #[test]
-fn what_is_unchanged_is_not_made_again() {
+fn a_second_build_only_updates_what_changed() {
     let checkout = Checkout::new();
     checkout.build();
     let before = checkout.artifacts().manifest().clone();
@@ -132,7 +136,7 @@ fn what_is_unchanged_is_not_made_again() {
 }
 
 #[test]
-fn another_compiler_compiles_again() {
+fn a_changed_compiler_compiles_again() {
     let checkout = Checkout::new();
     checkout.build();
     checkout.write("lumos-host-toy", &HOST.replace("toy 1", "toy 2"));
@@ -142,14 +146,14 @@ fn another_compiler_compiles_again() {
 }
 
 #[test]
-fn a_touched_artifact_is_stale() {
+fn an_artifact_that_changed_after_the_build_is_stale() {
     let checkout = Checkout::new();
     checkout.build();
     let artifacts = checkout.artifacts();
     let native = artifacts.find("noop", &Form::NATIVE.into()).unwrap();
     checkout.write("artifacts/noop/noop.native", "native cod3");
     let error = artifacts.verify(native).unwrap_err().to_string();
-    assert!(error.contains("SHA-256 is another") && error.contains("build.sh"), "{error}");
+    assert!(error.contains("SHA-256 differs") && error.contains("build.sh"), "{error}");
     std::fs::remove_file(artifacts.path(native)).unwrap();
     let error = artifacts.verify(native).unwrap_err().to_string();
     assert!(error.contains("cannot be read"), "{error}");
@@ -157,19 +161,19 @@ fn a_touched_artifact_is_stale() {
     let aot = artifacts.find("noop", &"toy-aot".into()).unwrap();
     checkout.write("artifacts/noop/noop.toy-aot", "evil");
     assert!(artifacts.verify(aot).unwrap_err().to_string().contains("4 bytes instead of 9"));
-    // The next build mends both.
+    // The next build restores both.
     let built = checkout.build();
     assert_eq!((built.copied, built.compiled), (1, 1));
     assert!(artifacts.verify(aot).is_ok() && artifacts.verify(native).is_ok());
 }
 
 #[test]
-fn a_missing_or_foreign_manifest_is_refused() {
+fn a_missing_or_damaged_manifest_is_an_error() {
     let checkout = Checkout::new();
     let open = || Artifacts::open(&checkout.path("artifacts")).unwrap_err().to_string();
     assert!(open().starts_with("no functions are built"), "{}", open());
     checkout.write("artifacts/artifacts.json", "{\"schema\":99,\"new\":true}");
     assert!(open().contains("has schema 99"), "{}", open());
     checkout.write("artifacts/artifacts.json", "[1");
-    assert!(open().contains("is no manifest"), "{}", open());
+    assert!(open().contains("is not a manifest"), "{}", open());
 }

@@ -1,4 +1,4 @@
-//! One account of a request from two: the client's, and the gateway's.
+//! The client's and the gateway's record of each request, joined into one sample.
 
 use std::collections::HashMap;
 
@@ -9,9 +9,14 @@ use lumos_model::phase::{Phase, Phases};
 use lumos_model::row::{Outcome, Sample, Times};
 use lumos_model::telemetry::Agreement;
 
-/// Joins both accounts by the requests' numbers; `lost` is what the gateway did not keep.
-/// Each request of the client becomes one sample, in the order of the numbers.
-pub fn join(records: &[Record], samples: Vec<Sample>, lost: u64) -> (Vec<Sample>, Agreement) {
+/// Joins the records of the client with the samples of the gateway by the requests' numbers.
+/// `lost` is the number of samples that the gateway did not keep. Each request of the client
+/// becomes one sample, in the order of the numbers.
+pub(super) fn join(
+    records: &[Record],
+    samples: Vec<Sample>,
+    lost: u64,
+) -> (Vec<Sample>, Agreement) {
     let mut agreement = Agreement {
         client: records.len() as u64,
         server: samples.len() as u64,
@@ -20,7 +25,7 @@ pub fn join(records: &[Record], samples: Vec<Sample>, lost: u64) -> (Vec<Sample>
     };
     let mut by_seq: HashMap<u64, Sample> = HashMap::with_capacity(samples.len());
     for sample in samples {
-        // A second sample of one request is one too many.
+        // A second sample of the same request belongs to none of the client's.
         if by_seq.insert(u64::from(sample.seq), sample).is_some() {
             agreement.unknown_to_client += 1;
         }
@@ -49,11 +54,11 @@ pub fn join(records: &[Record], samples: Vec<Sample>, lost: u64) -> (Vec<Sample>
     (joined, agreement)
 }
 
-/// A request with a complete response, of which the gateway knows.
+/// A request with a complete response and a sample of the gateway.
 ///
-/// The total is the client's, from the intended time to the last byte. The gateway's phases
-/// stand in it; `queue` also has the lateness of the sending, and what is left is `other`,
-/// the platform's part among it.
+/// The total is the client's, from the intended time to the last byte. The gateway's phases are
+/// parts of it. `queue` also contains how late the request was sent, and the rest is `other`,
+/// which contains the platform's part.
 fn answered(record: &Record, server: Sample) -> Sample {
     let total_ns = record.ended_ns.saturating_sub(record.intended_ns);
     let sent_ns = record.sent_ns.unwrap_or(record.intended_ns);
@@ -75,10 +80,10 @@ fn answered(record: &Record, server: Sample) -> Sample {
         (sample.output_bytes, sample.output_sha256) = (None, None);
     }
     if platform_ns.is_none() || phases_ns.close(total_ns).is_err() {
-        // Never a number that cannot be: the parts are longer than the whole.
+        // The parts are longer than the whole: none of these times can be right.
         sample.outcome = Outcome::Error;
         sample.error = Some(format!(
-            "the gateway took {} ns for what the client waited {waited_ns} ns for",
+            "the gateway took {} ns for a request that the client waited {waited_ns} ns for",
             server.total_ns
         ));
         phases_ns = only_queued(late_ns, total_ns);
@@ -88,7 +93,7 @@ fn answered(record: &Record, server: Sample) -> Sample {
     sample
 }
 
-/// A request without a complete response, or one that the gateway knows nothing of.
+/// A request without a complete response, or without a sample of the gateway.
 fn unanswered(record: &Record, server: Option<&Sample>) -> Sample {
     let total_ns = record.ended_ns.saturating_sub(record.intended_ns);
     let late_ns = record.sent_ns.map(|sent| sent.saturating_sub(record.intended_ns));
@@ -113,7 +118,7 @@ fn unanswered(record: &Record, server: Option<&Sample>) -> Sample {
     }
 }
 
-/// What the client's account alone says of the time.
+/// The phases as far as the client knows them.
 fn only_queued(late_ns: u64, total_ns: u64) -> Phases {
     let mut phases = Phases::default();
     phases.add(Phase::Queue, late_ns.min(total_ns));
@@ -121,7 +126,7 @@ fn only_queued(late_ns: u64, total_ns: u64) -> Phases {
     phases
 }
 
-/// How a request ended by the client's account alone.
+/// How a request ended, as far as the client knows.
 fn ending(record: &Record) -> (Outcome, Option<String>) {
     let word = record.outcome.as_str();
     let (outcome, error) = match record.outcome {
@@ -186,8 +191,8 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_add_up_to_the_clients_wait() {
-        // Sent 100 late; waited 1,000; the gateway took 700 of it, 200 of which in its queue.
+    fn phases_add_up_to_what_the_client_waited() {
+        // Sent 100 late. The client waited 1,000, of which the gateway took 700, 200 in its queue.
         let client = record(7, [10_000, 10_100, 11_100], ClientOutcome::Ok);
         let phases = [(Phase::Queue, 200), (Phase::Provision, 150), (Phase::Compute, 340)];
         let server = sample(7, 700, &phases, Outcome::Ok);
@@ -210,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_the_gateway_never_saw_is_a_row() {
+    fn a_request_that_did_not_reach_the_gateway_is_a_row() {
         let never =
             Record { sent_ns: None, ..record(0, [1_000, 0, 61_000], ClientOutcome::Connect) };
         let late = record(1, [2_000, 2_500, 62_000], ClientOutcome::Timeout);
@@ -229,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn the_gateway_knows_why_it_did_not_answer_well() {
+    fn a_failure_has_the_outcome_and_error_of_the_gateway() {
         let client = record(3, [0, 0, 900], ClientOutcome::Status);
         let (rows, agreement) = join(&[client], vec![sample(3, 800, &[], Outcome::Trap)], 0);
         assert_eq!((rows[0].outcome, rows[0].platform_ns), (Outcome::Trap, Some(100)));
@@ -237,7 +242,7 @@ mod tests {
         assert_eq!((&rows[0].output_sha256, rows[0].output_bytes), (&None, None));
         assert_eq!(agreement.fault(), None);
 
-        // A client that gave up first: its outcome counts, and the gateway's word is kept.
+        // When the client gave up first its outcome counts, and the gateway's error is kept.
         let gone = record(4, [0, 0, 500], ClientOutcome::Timeout);
         let (rows, agreement) = join(&[gone], vec![sample(4, 800, &[], Outcome::Cancelled)], 0);
         assert_eq!((rows[0].outcome, rows[0].total_ns), (Outcome::Timeout, 500));
@@ -246,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_agree_is_said() {
+    fn disagreements_are_counted() {
         let ok = |seq| record(seq, [0, 0, 900], ClientOutcome::Ok);
         let of = |seq, outcome| sample(seq, 100, &[], outcome);
         let (_, agreement) = join(&[ok(0)], vec![], 0);
@@ -265,13 +270,13 @@ mod tests {
     }
 
     #[test]
-    fn parts_longer_than_the_whole_are_an_error_and_no_number() {
+    fn phases_longer_than_the_total_are_an_error() {
         let client = record(0, [0, 100, 600], ClientOutcome::Ok);
         let server = sample(0, 501, &[(Phase::Compute, 500)], Outcome::Ok);
         let (rows, _) = join(&[client], vec![server], 0);
         assert_eq!((rows[0].outcome, rows[0].platform_ns), (Outcome::Error, None));
         assert_eq!(rows[0].phases_ns.total(), 600);
-        let error = "the gateway took 501 ns for what the client waited 500 ns for";
+        let error = "the gateway took 501 ns for a request that the client waited 500 ns for";
         assert_eq!(rows[0].error.as_deref(), Some(error));
     }
 }

@@ -1,4 +1,4 @@
-//! A block of a cell under load: one period, with instances of its own, from zero.
+//! A block of a cell under load: one period of traffic, on a pool that starts empty.
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -17,78 +17,84 @@ use lumos_model::units::Span;
 use lumos_scenario::plan::Block;
 use lumos_scenario::scenario::{LoadSettings, traffic_from};
 
-use super::Attempt;
+use super::attempt::Attempt;
 use super::join::join;
-use crate::host_client::{ClientError, HostClient};
+use crate::hosts::{ClientError, HostClient};
 use crate::interrupt;
-use crate::session::Session;
+use crate::session::{Preparation, Session};
 
-/// Connections beyond the requests that the pool takes: for those that it rejects.
+/// Connections in addition to the requests that the pool accepts: for those that it rejects.
 const SPARE_CONNECTIONS: u32 = 64;
-/// What the client allows beyond a request's deadline, so that the gateway's answer, which
-/// says where it was, can still come.
+/// How long after a request's deadline the client still waits: the gateway's answer says where
+/// the request was at its deadline.
 const GRACE: Duration = Duration::from_millis(500);
+/// Multiplier that spreads the seeds of blocks over all 64 bits: 2^64 divided by the golden
+/// ratio (Knuth, The Art of Computer Programming, volume 3, section 6.4).
+const SEED_STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// What all blocks under load of a run share.
+/// Where the blocks under load of a run take their traffic from.
 #[derive(Clone, Copy, Debug)]
-pub struct Period<'a> {
-    /// What the scenario says.
-    pub settings: &'a LoadSettings,
+pub(crate) struct TrafficSource<'a> {
+    /// The scenario's settings of load.
+    pub(crate) settings: &'a LoadSettings,
     /// The run's copy of the recorded arrivals, if there are any.
-    pub trace: Option<&'a Path>,
-    /// Seed of what is random in the arrivals.
-    pub seed: u64,
+    pub(crate) trace: Option<&'a Path>,
+    /// Seed of the random arrivals.
+    pub(crate) seed: u64,
 }
 
-/// Measures one period.
-///
-/// # Errors
-/// When the host refuses, dies, or is ended.
+/// Measures one period of load.
 pub(super) fn attempt(
     session: &Session,
     block: &Block,
     point: &LoadPoint,
-    period: &Period,
+    source: &TrafficSource,
 ) -> Result<Attempt, ClientError> {
     raise_file_limit();
-    let prepare = session.prepare(&block.cell);
+    let prepare = session.prepare(Preparation::of(&block.cell));
     let prepare = prepare.map_err(|error| ClientError::Refused(format!("{error:#}")))?;
-    let pool = period.settings.pool_of(point);
+    let pool = source.settings.pool_of(point);
     let function = Pooled { name: block.cell.function.clone(), prepare, pool, reserve: false };
-    let traffic = match period.trace {
+    let traffic = match source.trace {
         Some(trace) => traffic_from(&point.traffic, trace),
         None => point.traffic.clone(),
     };
     let mut host = session.start_host(&block.cell)?;
-    let sending = Sending { function, traffic, seed: seed(period.seed, block.block), period };
+    let seed = block_seed(source.seed, block.block);
+    let period = Period { function, traffic, seed, settings: source.settings };
     let (records, pool) = match point.driver {
-        Driver::Direct => sending.direct(&mut host)?,
-        Driver::Http => sending.http(&mut host)?,
+        Driver::Direct => period.drive_directly(&mut host)?,
+        Driver::Http => period.drive_over_http(&mut host)?,
     };
     let PoolRecords { samples, instances, host: usage, .. } = records;
     Ok(Attempt { samples, instances, host: usage, host_cgroup: host.counters(), pool: Some(pool) })
 }
 
-/// Each block of a cell has arrivals of its own; block k of all cells has the same ones.
-fn seed(seed: u64, block: u32) -> u64 {
-    seed.wrapping_add(u64::from(block).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+/// The seed of a block's arrivals. They differ between the blocks of a cell; block k has the same
+/// arrivals in every cell.
+fn block_seed(seed: u64, block: u32) -> u64 {
+    seed.wrapping_add(u64::from(block).wrapping_mul(SEED_STEP))
 }
 
-/// A load on its way.
-struct Sending<'a> {
+/// One period of load.
+struct Period<'a> {
     function: Pooled,
     traffic: Traffic,
     seed: u64,
-    period: &'a Period<'a>,
+    settings: &'a LoadSettings,
 }
 
-impl Sending<'_> {
+impl Period<'_> {
     fn timeout(&self) -> Duration {
         self.function.prepare.limits.timeout.0
     }
 
-    fn direct(self, host: &mut HostClient) -> Result<(PoolRecords, PoolTelemetry), ClientError> {
-        let LoadSettings { duration, requests, .. } = *self.period.settings;
+    /// The host drives the pool from inside.
+    fn drive_directly(
+        self,
+        host: &mut HostClient,
+    ) -> Result<(PoolRecords, PoolTelemetry), ClientError> {
+        let LoadSettings { duration, requests, .. } = *self.settings;
         let bound = duration.0 + self.timeout();
         let Self { function, traffic, seed, .. } = self;
         let result = host.load(Load { function, traffic, seed, duration, requests }, bound)?;
@@ -107,48 +113,22 @@ impl Sending<'_> {
         Ok((records, pool))
     }
 
-    fn http(self, host: &mut HostClient) -> Result<(PoolRecords, PoolTelemetry), ClientError> {
-        let LoadSettings { duration, requests, .. } = *self.period.settings;
+    /// A client in this process sends requests to the host's gateway.
+    fn drive_over_http(
+        self,
+        host: &mut HostClient,
+    ) -> Result<(PoolRecords, PoolTelemetry), ClientError> {
         let timeout = self.timeout();
-        let connections = connections(&self.function.pool, &self.traffic);
-        let body = self.function.prepare.request.clone().into_bytes();
-        let path = format!("/{}", self.function.name);
-        let (address, _) = host.serve(Serve {
-            functions: vec![self.function],
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            http: HttpLimits { connections, ..HttpLimits::default() },
-            stay_awake: Span(Duration::ZERO),
-            records: requests,
-        })?;
-        let refused = |error: &dyn std::fmt::Display| ClientError::Refused(error.to_string());
-        let path = path.parse().map_err(|error| refused(&error))?;
-        let target =
-            http::Target { method: ::http::Method::POST, body, ..http::Target::new(address, path) };
-        let options = LoadOptions {
-            timeout: timeout + GRACE,
-            connections,
-            requests: Some(requests.into()),
-            numbered: true,
-            hash_bodies: true,
-            stop: Some(interrupt::flag()),
-            ..LoadOptions::default()
-        };
-        let mut accounts: Vec<Record> = Vec::new();
-        let mut keep = |record: &Record| accounts.push(*record);
-        // In a thread of its own, whose timer slack it may change.
-        let sent = std::thread::scope(|scope| {
-            let client = scope.spawn(|| {
-                http::run(&target, &self.traffic, self.seed, duration.0, &options, &mut keep)
-            });
-            client.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        });
+        let address = self.open_gateway(host)?;
+        let mut sent: Vec<Record> = Vec::new();
+        let report = self.send(address, &mut |record| sent.push(*record));
         interrupt::check()?;
-        let report = sent.map_err(|error| refused(&error))?;
+        let report = report.map_err(ClientError::Refused)?;
         let mut records = host.drain(Span(timeout))?;
         let (mut samples, agreement) =
-            join(&accounts, std::mem::take(&mut records.samples), records.lost);
+            join(&sent, std::mem::take(&mut records.samples), records.lost);
         samples.iter_mut().for_each(|sample| check_deadline(sample, timeout));
-        let last = accounts.iter().map(|record| record.ended_ns).max();
+        let last = sent.iter().map(|record| record.ended_ns).max();
         let pool = PoolTelemetry {
             begin_ns: report.begin_ns,
             end_ns: last.unwrap_or(report.begin_ns),
@@ -163,9 +143,58 @@ impl Sending<'_> {
         records.samples = samples;
         Ok((records, pool))
     }
+
+    fn open_gateway(&self, host: &mut HostClient) -> Result<SocketAddr, ClientError> {
+        let (address, _) = host.serve(Serve {
+            functions: vec![self.function.clone()],
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            http: HttpLimits { connections: self.connections(), ..HttpLimits::default() },
+            stay_awake: Span(Duration::ZERO),
+            records: self.settings.requests,
+        })?;
+        Ok(address)
+    }
+
+    fn send(
+        &self,
+        address: SocketAddr,
+        on_record: &mut (dyn FnMut(&Record) + Send),
+    ) -> Result<http::Report, String> {
+        let LoadSettings { duration, requests, .. } = *self.settings;
+        let path = format!("/{}", self.function.name);
+        let path = path.parse().map_err(|error| format!("{path}: {error}"))?;
+        let body = self.function.prepare.request.clone().into_bytes();
+        let target =
+            http::Target { method: ::http::Method::POST, body, ..http::Target::new(address, path) };
+        let options = LoadOptions {
+            timeout: self.timeout() + GRACE,
+            connections: self.connections(),
+            requests: Some(requests.into()),
+            numbered: true,
+            hash_bodies: true,
+            stop: Some(interrupt::flag()),
+            ..LoadOptions::default()
+        };
+        // In a thread of its own: the client changes the timer slack and the priority of its
+        // thread.
+        let sent = std::thread::scope(|scope| {
+            let client = || {
+                let (traffic, seed) = (&self.traffic, self.seed);
+                http::run(&target, traffic, seed, duration.0, &options, on_record)
+            };
+            scope.spawn(client).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
+        sent.map_err(|error| error.to_string())
+    }
+
+    /// Connections for all requests that the pool accepts at a time, so that none waits in the
+    /// client for another's connection.
+    fn connections(&self) -> u32 {
+        connections(&self.function.pool, &self.traffic)
+    }
 }
 
-/// Adds what samples and events say of the pool.
+/// Adds the facts that samples and events hold about the pool.
 fn describe(mut pool: PoolTelemetry, samples: &[Sample], events: Vec<PoolEvent>) -> PoolTelemetry {
     let late = samples.iter().filter_map(|sample| sample.late_ns);
     if let Ok(late) = lumos_stats::Samples::from_nanos(late) {
@@ -178,7 +207,7 @@ fn describe(mut pool: PoolTelemetry, samples: &[Sample], events: Vec<PoolEvent>)
     pool
 }
 
-/// A good answer that comes after the request's deadline comes too late.
+/// Counts a good answer after the request's deadline as a timeout.
 fn check_deadline(sample: &mut Sample, timeout: Duration) {
     if sample.outcome == Outcome::Ok && u128::from(sample.total_ns) > timeout.as_nanos() {
         sample.outcome = Outcome::Timeout;
@@ -187,7 +216,7 @@ fn check_deadline(sample: &mut Sample, timeout: Duration) {
     }
 }
 
-/// The most instances that there were at one time.
+/// The largest number of instances at one time.
 fn peak(events: &[PoolEvent]) -> u32 {
     let mut alive = BTreeSet::new();
     let mut peak = 0;
@@ -201,8 +230,6 @@ fn peak(events: &[PoolEvent]) -> u32 {
     peak as u32
 }
 
-/// Enough for all requests that the pool takes at one time, so that none has to wait in the
-/// client for another's connection.
 fn connections(pool: &PoolConfig, traffic: &Traffic) -> u32 {
     match traffic.arrival {
         Arrival::Closed { concurrency } => concurrency.saturating_add(SPARE_CONNECTIONS),
@@ -210,14 +237,14 @@ fn connections(pool: &PoolConfig, traffic: &Traffic) -> u32 {
     }
 }
 
-/// A connection is an open file, and the usual 1,024 are too few. Hosts that are started
-/// later inherit it.
+/// Raises the limit on open files, once. Each connection is an open file, and the usual 1,024 are
+/// too few. Hosts that start later inherit the limit.
 fn raise_file_limit() {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // With fewer files connections are refused, and those are rows.
+        // Without it some connections fail, and their requests are rows that say so.
         if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
             && soft < hard
         {
@@ -231,7 +258,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_peak_counts_instances_from_their_request_to_their_end() {
+    fn an_instance_counts_from_its_request_to_its_end() {
         use InstanceState::{Busy, Failed, Idle, Ready, Reclaimed, Requested};
 
         let event = |(at_ns, (instance, state)): (usize, &(u32, InstanceState))| PoolEvent {
@@ -249,9 +276,9 @@ mod tests {
     }
 
     #[test]
-    fn blocks_differ_in_their_arrivals_and_cells_do_not() {
-        assert_eq!(seed(42, 0), 42);
-        let seeds: BTreeSet<u64> = (0..100).map(|block| seed(42, block)).collect();
+    fn each_block_has_a_seed_of_its_own() {
+        assert_eq!(block_seed(42, 0), 42);
+        let seeds: BTreeSet<u64> = (0..100).map(|block| block_seed(42, block)).collect();
         assert_eq!(seeds.len(), 100);
     }
 

@@ -1,93 +1,105 @@
-//! One block: a host in a cgroup of its own, one cell, a few samples or a period of load.
+//! One block: a host in a control group of its own, and one cell, for a few samples or a period
+//! of load.
+//!
+//! | module | content |
+//! |---|---|
+//! | `attempt` | what a host made of a block |
+//! | `each` | samples one after the other |
+//! | `load` | a period of load |
+//! | `join` | the client's and the gateway's records of a request, as one |
+//! | `rows` | rows from samples, and the row of a block that failed |
 
-pub mod join;
-pub mod load;
+mod attempt;
+mod each;
+mod join;
+mod load;
+mod rows;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use load::Period;
 use lumos_model::SCHEMA;
-use lumos_model::cell::{Cell, Start};
-use lumos_model::counters::Counters;
 use lumos_model::health::BlockHealth;
-use lumos_model::protocol::Prepare;
-use lumos_model::row::{Outcome, Row, Sample, Times};
-use lumos_model::telemetry::{Agreement, BlockTelemetry, PoolTelemetry};
+use lumos_model::row::Row;
+use lumos_model::telemetry::BlockTelemetry;
 use lumos_model::units::Span;
 use lumos_os::machine::{Health, Probe};
 use lumos_scenario::plan::Block;
 
-use crate::host_client::ClientError;
+use self::attempt::Attempt;
+pub use self::each::once;
+pub(crate) use self::load::TrafficSource;
+pub use self::rows::failed_sample;
+use crate::hosts::ClientError;
 use crate::interrupt::Interrupted;
+use crate::observer::Observer;
 use crate::session::Session;
 
-/// What holds for every block of a run.
+/// What applies to every block of a run.
 #[derive(Clone, Copy, Debug)]
-pub struct Terms<'a> {
-    /// Time after which a block takes no further sample.
-    pub budget: Option<Span>,
-    /// What blocks of cells under load do.
-    pub load: Option<Period<'a>>,
+pub(crate) struct BlockSettings<'a> {
+    /// Time after which no further sample of a block starts.
+    pub(crate) budget: Option<Span>,
+    /// Where blocks under load take their traffic from.
+    pub(crate) traffic: Option<TrafficSource<'a>>,
 }
 
-/// What a host made of a block.
-#[derive(Debug, Default)]
-struct Attempt {
-    samples: Vec<Sample>,
-    instances: Vec<Counters>,
-    host: Counters,
-    host_cgroup: Option<Counters>,
-    pool: Option<PoolTelemetry>,
-}
-
-/// What came of a block: it has rows even when it could not be measured.
+/// What came of a block. A block that could not be measured has a row too.
 #[derive(Debug)]
-pub struct Measured {
+pub(crate) struct Measured {
     /// Its rows.
-    pub rows: Vec<Row>,
-    /// The line that completes them.
-    pub telemetry: BlockTelemetry,
+    pub(crate) rows: Vec<Row>,
+    /// The line of telemetry that completes it.
+    pub(crate) telemetry: BlockTelemetry,
 }
 
-/// Measures `block`. Rows leave a host when its block is over; so, when a host dies, the
-/// block is measured once more, and when that one dies too, it has failed.
+/// Measures `block`. A host returns samples at the end of a block, so those of a host that dies
+/// are lost: the block is then measured once more, and has failed when that host dies too.
 ///
 /// # Errors
-/// When somebody wants the command to end.
-pub fn measure(
+/// When a signal asks the command to end.
+pub(crate) fn measure(
     session: &Session,
     block: &Block,
-    terms: &Terms,
+    settings: &BlockSettings,
     probe: &Probe,
-    warn: impl Fn(&str),
+    observer: &dyn Observer,
 ) -> Result<Measured, Interrupted> {
     let begin = Instant::now();
-    let (mut attempt, mut health) = watched(probe, || attempt(session, block, terms));
+    let try_once = || watched(probe, || attempt(session, block, settings));
+    let (mut result, mut health) = try_once();
     let mut lost = None;
-    if let Err(ClientError::Gone { .. }) = &attempt
-        && let Err(error) = attempt
-    {
-        warn(&format!("{}: {error}; its block is measured again", block.cell));
+    if let Err(error @ ClientError::Gone { .. }) = &result {
+        observer.warn(&format!("{}: {error}; its block is measured again", block.cell));
         lost = Some(error.to_string());
-        (attempt, health) = watched(probe, || self::attempt(session, block, terms));
+        (result, health) = try_once();
     }
-    let (mut rows, attempt, error) = match attempt {
-        Ok(mut attempt) => {
-            let samples = std::mem::take(&mut attempt.samples);
-            (rows_of(block, samples), attempt, None)
-        }
+    let (attempt, error) = match result {
+        Ok(attempt) => (attempt, None),
         Err(ClientError::Interrupted(interrupted)) => return Err(interrupted),
-        Err(error) => {
-            warn(&format!("{}: {error}", block.cell));
-            (vec![failed_row(block, &error)], Attempt::default(), Some(error.to_string()))
-        }
+        Err(error) => (failed(block, &error), Some(error.to_string())),
     };
-    let agreement = attempt.pool.as_ref().and_then(|pool| pool.agreement.as_ref());
-    if let Some(fault) = agreement.and_then(Agreement::fault) {
-        warn(&format!("{}: {fault}", block.cell));
+    let fault = attempt.fault();
+    for problem in error.iter().chain(&fault) {
+        observer.warn(&format!("{}: {problem}", block.cell));
     }
+    let end = End { wall: begin.elapsed(), lost, error, health };
+    Ok(measured(block, attempt, end))
+}
+
+/// What is known about a block apart from what its host made of it.
+struct End {
+    wall: Duration,
+    /// What ended the host of a first attempt.
+    lost: Option<String>,
+    /// Why the block could not be measured.
+    error: Option<String>,
+    health: BlockHealth,
+}
+
+fn measured(block: &Block, attempt: Attempt, end: End) -> Measured {
+    let End { wall, lost, error, health } = end;
     let taints = health.taints();
-    rows.iter_mut().for_each(|row| row.taints = taints.clone());
+    let rows = rows::rows(block, attempt.samples, &taints);
     let telemetry = BlockTelemetry {
         schema: SCHEMA,
         cell: block.cell.clone(),
@@ -95,7 +107,7 @@ pub fn measure(
         order: block.order,
         control: block.control,
         rows: rows.len() as u32,
-        wall_ms: begin.elapsed().as_millis() as u64,
+        wall_ms: wall.as_millis() as u64,
         lost,
         error,
         instances: attempt.instances,
@@ -105,71 +117,29 @@ pub fn measure(
         taints,
         pool: attempt.pool,
     };
-    Ok(Measured { rows, telemetry })
+    Measured { rows, telemetry }
 }
 
-/// The machine's health is read before the host starts and after it has ended.
+/// Reads the machine's health before the host of `work` starts, and after it has ended.
 fn watched<T>(probe: &Probe, work: impl FnOnce() -> T) -> (T, BlockHealth) {
     let before = probe.read();
     let done = work();
     (done, Health::between(&before, &probe.read()))
 }
 
-fn attempt(session: &Session, block: &Block, terms: &Terms) -> Result<Attempt, ClientError> {
-    if let (Some(point), Some(period)) = (block.cell.load(), &terms.load) {
-        return load::attempt(session, block, point, period);
+fn attempt(
+    session: &Session,
+    block: &Block,
+    settings: &BlockSettings,
+) -> Result<Attempt, ClientError> {
+    match (block.cell.load(), &settings.traffic) {
+        (Some(point), Some(source)) => load::attempt(session, block, point, source),
+        _ => each::attempt(session, block, settings.budget),
     }
-    let prepare = session.prepare(&block.cell);
-    let prepare = prepare.map_err(|error| ClientError::Refused(format!("{error:#}")))?;
-    let mut host = session.start_host(&block.cell)?;
-    host.prepare(prepare)?;
-    let result = host.block(block.samples, false, terms.budget, session.sample_bound())?;
-    Ok(Attempt {
-        samples: result.samples,
-        instances: result.instances,
-        host: result.host,
-        host_cgroup: host.counters(),
-        pool: None,
-    })
-}
-
-/// One invocation of `cell`, with its output, by a host of its own.
-///
-/// # Errors
-/// When the host refuses, dies, or is ended.
-pub fn once(session: &Session, cell: &Cell, prepare: Prepare) -> Result<Sample, ClientError> {
-    let mut host = session.start_host(cell)?;
-    host.prepare(prepare)?;
-    let block = host.block(1, true, None, session.sample_bound())?;
-    let sample = block.samples.into_iter().next();
-    sample.ok_or_else(|| ClientError::Refused("the host measured nothing".to_owned()))
 }
 
 /// A block that could not be measured is a failure of its cell, not a gap in the rows.
-fn failed_row(block: &Block, error: &ClientError) -> Row {
-    rows_of(block, vec![failed_sample(block.cell.start(), error)]).remove(0)
-}
-
-/// What stands for an invocation that no host came back from.
-pub fn failed_sample(start: Start, error: &ClientError) -> Sample {
-    let outcome = match error {
-        ClientError::OutOfMemory { .. } => Outcome::OutOfMemory,
-        _ => Outcome::Error,
-    };
-    let times = Times { intended_ns: lumos_os::clock::monotonic_ns(), total_ns: 0 };
-    Sample { error: Some(error.to_string()), ..Sample::unserved(0, start, outcome, times) }
-}
-
-/// Rows of a block from its samples.
-fn rows_of(block: &Block, samples: Vec<Sample>) -> Vec<Row> {
-    let row = |sample| Row {
-        schema: SCHEMA,
-        cell: block.cell.clone(),
-        block: block.block,
-        order: block.order,
-        control: block.control,
-        taints: Vec::new(),
-        sample,
-    };
-    samples.into_iter().map(row).collect()
+fn failed(block: &Block, error: &ClientError) -> Attempt {
+    let samples = vec![failed_sample(block.cell.start(), error)];
+    Attempt { samples, ..Attempt::default() }
 }

@@ -1,14 +1,14 @@
-//! One thing that was looked at.
+//! One check of a machine.
 
 use serde::Serialize;
 
-/// How it stands.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// As it should be.
+    /// Nothing is wrong.
     Ok,
-    /// Numbers are less clean, or less is recorded.
+    /// Numbers are noisier, or less is recorded.
     Warn,
     /// Something cannot be measured.
     Missing,
@@ -25,69 +25,63 @@ impl State {
     }
 }
 
-/// Whether `lumos` can measure anything without it.
+/// Whether `lumos` can measure without what a check looks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Need {
-    /// It can: other targets, or with coarser numbers.
+    /// It can measure other targets, or less precisely.
     Optional,
-    /// It cannot.
+    /// It cannot measure anything.
     Essential,
 }
 
-/// A check and what came of it.
+/// A check and its result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// What was looked at.
+    /// What was checked.
     pub check: String,
-    /// How it stands.
+    /// The result.
     pub state: State,
     /// Whether anything can be measured without it.
     pub need: Need,
-    /// What was found and what that means for numbers.
+    /// What was found, and what it means for numbers.
     pub meaning: String,
-    /// The command that mends it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mend: Option<String>,
-    /// What a report says of it beside its numbers, when it bears on them.
+    /// The command that fixes it.
+    #[serde(rename = "mend", skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
+    /// The warning of a report, when the finding affects its numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caution: Option<String>,
 }
 
 impl Check {
-    /// As it should be.
-    pub fn ok(check: impl Into<String>, meaning: impl Into<String>) -> Self {
+    pub(super) fn ok(check: impl Into<String>, meaning: impl Into<String>) -> Self {
         let (check, meaning) = (check.into(), meaning.into());
         let (state, need) = (State::Ok, Need::Optional);
-        Self { check, state, need, meaning, mend: None, caution: None }
+        Self { check, state, need, meaning, fix: None, caution: None }
     }
 
-    /// Less clean than it could be.
-    pub fn warn(check: impl Into<String>, meaning: impl Into<String>) -> Self {
+    pub(super) fn warn(check: impl Into<String>, meaning: impl Into<String>) -> Self {
         Self { state: State::Warn, ..Self::ok(check, meaning) }
     }
 
-    /// Not there, and something cannot be measured without it.
-    pub fn missing(check: impl Into<String>, meaning: impl Into<String>) -> Self {
+    pub(super) fn missing(check: impl Into<String>, meaning: impl Into<String>) -> Self {
         Self { state: State::Missing, ..Self::ok(check, meaning) }
     }
 
-    /// Says what mends it.
-    pub fn mend(self, command: impl Into<String>) -> Self {
-        Self { mend: Some(command.into()), ..self }
+    pub(super) fn fix(self, command: impl Into<String>) -> Self {
+        Self { fix: Some(command.into()), ..self }
     }
 
-    /// Says what a report tells of it.
-    pub fn caution(self, line: impl Into<String>) -> Self {
+    pub(super) fn caution(self, line: impl Into<String>) -> Self {
         Self { caution: Some(line.into()), ..self }
     }
 
-    /// Nothing can be measured without it.
-    pub fn essential(self) -> Self {
+    pub(super) fn essential(self) -> Self {
         Self { need: Need::Essential, ..self }
     }
 
-    /// Whether this alone keeps `lumos` from measuring.
+    /// Whether this alone keeps `lumos` from measuring anything.
     pub fn is_fatal(&self) -> bool {
         self.state == State::Missing && self.need == Need::Essential
     }

@@ -1,37 +1,51 @@
-//! Whether the built functions are those of the sources.
+//! Whether the functions were built from the present sources.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::facts::Built;
 use crate::artifacts::{Artifacts, MANIFEST};
 
-/// Hashes the artifacts in `folder` and looks for sources below `functions` that are newer
-/// than their build; elsewhere than in a checkout there are none.
-///
-/// # Errors
-/// Why the artifacts cannot be used.
-pub(super) fn read(folder: &Path, functions: &Path) -> Result<Built, String> {
-    let artifacts = Artifacts::open(folder).map_err(|error| error.to_string())?;
-    let all = &artifacts.manifest().artifacts;
-    let damaged = all.iter().filter_map(|artifact| artifacts.verify(artifact).err());
-    let built = folder.join(MANIFEST).metadata().and_then(|file| file.modified()).ok();
-    Ok(Built {
-        artifacts: all.len(),
-        damaged: damaged.map(|error| error.to_string()).collect(),
-        newer_source: built.and_then(|built| newer(functions, built)),
-    })
+/// Folders below a function that are not part of its artifacts.
+const OTHER_FOLDERS: [&str; 3] = ["target", "tests", "benches"];
+
+/// The functions as built.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Built {
+    /// Number of artifacts.
+    pub artifacts: usize,
+    /// For each artifact that changed after the build, what changed.
+    pub damaged: Vec<String>,
+    /// A source that changed after the build.
+    pub newer_source: Option<PathBuf>,
+}
+
+impl Built {
+    /// Hashes the artifacts in `folder`, and searches `functions` for sources that are newer
+    /// than the build. Outside of a checkout there are no sources.
+    ///
+    /// # Errors
+    /// Why the artifacts cannot be used.
+    pub(super) fn read(folder: &Path, functions: &Path) -> Result<Self, String> {
+        let artifacts = Artifacts::open(folder).map_err(|error| error.to_string())?;
+        let all = &artifacts.manifest().artifacts;
+        let damaged = all.iter().filter_map(|artifact| artifacts.verify(artifact).err());
+        let built = folder.join(MANIFEST).metadata().and_then(|file| file.modified()).ok();
+        Ok(Self {
+            artifacts: all.len(),
+            damaged: damaged.map(|error| error.to_string()).collect(),
+            newer_source: built.and_then(|built| newer_source(functions, built)),
+        })
+    }
 }
 
 /// A Rust source or manifest below `folder` that changed after `built`.
-fn newer(folder: &Path, built: SystemTime) -> Option<PathBuf> {
+fn newer_source(folder: &Path, built: SystemTime) -> Option<PathBuf> {
     let entries = std::fs::read_dir(folder).ok()?;
     entries.flatten().find_map(|entry| {
         let (path, kind) = (entry.path(), entry.file_type().ok()?);
         if kind.is_dir() {
-            // Tests and build results are not in the artifacts.
-            let is_other = ["target", "tests", "benches"].iter().any(|other| path.ends_with(other));
-            return if is_other { None } else { newer(&path, built) };
+            let is_other = OTHER_FOLDERS.iter().any(|other| path.ends_with(other));
+            return if is_other { None } else { newer_source(&path, built) };
         }
         let is_source = path.extension().is_some_and(|kind| kind == "rs" || kind == "toml");
         let changed = entry.metadata().and_then(|file| file.modified()).ok()?;
@@ -46,18 +60,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sources_newer_than_the_build_are_found() {
+    fn a_source_newer_than_the_build_is_found_and_a_test_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let (source, test) = (folder.path().join("noop/src"), folder.path().join("noop/tests"));
-        for place in [&source, &test] {
-            std::fs::create_dir_all(place).unwrap();
-            std::fs::write(place.join("main.rs"), "").unwrap();
+        for dir in [&source, &test] {
+            std::fs::create_dir_all(dir).unwrap();
+            std::fs::write(dir.join("main.rs"), "").unwrap();
         }
         let changed = source.join("main.rs").metadata().unwrap().modified().unwrap();
         let second = Duration::from_secs(1);
-        assert_eq!(newer(folder.path(), changed - second), Some(source.join("main.rs")));
-        assert_eq!(newer(folder.path(), changed + second), None);
-        assert_eq!(newer(&folder.path().join("absent"), changed), None);
-        assert!(read(folder.path(), folder.path()).unwrap_err().contains("scripts/build.sh"));
+        assert_eq!(newer_source(folder.path(), changed - second), Some(source.join("main.rs")));
+        assert_eq!(newer_source(folder.path(), changed + second), None);
+        assert_eq!(newer_source(&folder.path().join("absent"), changed), None);
+        let error = Built::read(folder.path(), folder.path()).unwrap_err();
+        assert!(error.contains("scripts/build.sh"), "{error}");
     }
 }

@@ -1,14 +1,14 @@
-//! What this machine lacks for clean numbers, and what mends it.
+//! What this machine lacks for clean numbers, and the command that fixes each problem.
 //!
-//! | file | what it does |
+//! | module | content |
 //! |---|---|
-//! | [`facts`] | reads all that is decided on |
-//! | [`check`] | one finding |
-//! | `software`, `kernel`, `machine` | the decisions, pure: from facts to findings |
-//! | `freshness` | whether the built functions are those of the sources |
+//! | `facts` | reads all facts that the checks judge |
+//! | `freshness` | whether the functions were built from the present sources |
+//! | `check` | [`Check`]: one finding |
+//! | `software`, `kernel`, `machine` | the checks: from facts to findings, pure |
 
-pub mod check;
-pub mod facts;
+mod check;
+mod facts;
 mod freshness;
 mod kernel;
 mod machine;
@@ -18,10 +18,11 @@ mod tests;
 
 use lumos_model::warning::Warning;
 
-pub use check::{Check, Need, State};
-pub use facts::{Facts, Machine, Software};
+pub use self::check::{Check, Need, State};
+pub use self::facts::{Facts, Machine, Software};
+pub use self::freshness::Built;
 
-/// Every check, in the order of a first setup.
+/// Every check, in the order in which a new user would fix things.
 pub fn diagnose(facts: &Facts) -> Vec<Check> {
     let mut checks = software::checks(&facts.software);
     checks.extend(machine_checks(&facts.machine));
@@ -35,7 +36,7 @@ fn machine_checks(machine: &Machine) -> Vec<Check> {
     checks
 }
 
-/// What a report says of the machine beside its numbers, a line each.
+/// The warnings of a report about the machine.
 pub fn cautions(machine: &Machine) -> Vec<Warning> {
     let cautions = machine_checks(machine).into_iter().filter_map(|check| check.caution);
     cautions.map(|finding| Warning::Machine { finding }).collect()

@@ -1,14 +1,16 @@
 //! Checks of what is installed and built.
 
+use lumos_model::capability::TargetCapability;
 use lumos_scenario::hosts::Host;
 
 use super::check::Check;
-use super::facts::{Built, Software};
+use super::facts::Software;
+use super::freshness::Built;
 
-/// A run of a million rows of 480 bytes fills half of it.
-const LEAST_FREE_BYTES: u64 = 1 << 30;
+/// Twice what a run of a million rows of 480 bytes takes.
+const MIN_FREE_BYTES: u64 = 1 << 30;
 
-/// All of them.
+/// All checks of software.
 pub(super) fn checks(software: &Software) -> Vec<Check> {
     let mut checks = hosts(software);
     checks.push(artifacts(&software.artifacts));
@@ -21,9 +23,9 @@ pub(super) fn checks(software: &Software) -> Vec<Check> {
 fn hosts(software: &Software) -> Vec<Check> {
     let mut checks: Vec<Check> = software.hosts.iter().map(host).collect();
     checks.extend(software.absent.iter().map(|runtime| {
-        let meaning = "not built: none of its targets can run";
+        let meaning = "not built: its targets cannot run";
         let check = Check::missing(format!("host {runtime}"), meaning);
-        essential_if_native(runtime, check.mend("./scripts/setup.sh && ./scripts/build.sh"))
+        essential_if_native(runtime, check.fix("./scripts/setup.sh && ./scripts/build.sh"))
     }));
     checks
 }
@@ -33,17 +35,17 @@ fn host(host: &Host) -> Check {
     let can = match &host.result {
         Ok(can) => can,
         Err(why) => {
-            let check = Check::missing(name, why).mend("./scripts/build.sh");
+            let check = Check::missing(name, why).fix("./scripts/build.sh");
             return essential_if_native(host.runtime(), check);
         }
     };
     let (available, lacking): (Vec<_>, Vec<_>) =
         can.targets.iter().partition(|target| target.unavailable.is_none());
-    let names = |targets: &[&lumos_model::capability::TargetCapability]| {
+    let names = |targets: &[&TargetCapability]| {
         targets.iter().map(|target| target.target.to_string()).collect::<Vec<_>>().join(", ")
     };
     match (&available[..], &lacking[..]) {
-        ([], []) => Check::missing(name, "knows no target"),
+        ([], []) => Check::missing(name, "has no targets"),
         (_, []) => Check::ok(name, names(&available)),
         (_, [first, ..]) => {
             let why = first.unavailable.as_deref().unwrap_or_default();
@@ -56,7 +58,7 @@ fn host(host: &Host) -> Check {
     }
 }
 
-/// Every ratio is one to `native`.
+/// `native` is the base of every ratio.
 fn essential_if_native(runtime: &str, check: Check) -> Check {
     if runtime == "native" { check.essential() } else { check }
 }
@@ -66,47 +68,52 @@ fn artifacts(built: &Result<Built, String>) -> Check {
     const BUILD: &str = "./scripts/build.sh";
     let built = match built {
         Ok(built) => built,
-        Err(why) => return Check::missing(NAME, why).mend(BUILD).essential(),
+        Err(why) => return Check::missing(NAME, why).fix(BUILD).essential(),
     };
     match (&built.damaged[..], &built.newer_source) {
-        _ if built.artifacts == 0 => Check::missing(NAME, "none is built").mend(BUILD).essential(),
+        _ if built.artifacts == 0 => {
+            Check::missing(NAME, "no function is built").fix(BUILD).essential()
+        }
         ([first, ..], _) => {
             let meaning = format!("{} of {}: {first}", built.damaged.len(), built.artifacts);
-            Check::warn(NAME, meaning).mend(BUILD)
+            Check::warn(NAME, meaning).fix(BUILD)
         }
         ([], Some(source)) => {
             let meaning = format!("{} changed after the build", source.display());
-            Check::warn(NAME, meaning).mend(BUILD)
+            Check::warn(NAME, meaning).fix(BUILD)
         }
-        ([], None) => Check::ok(NAME, format!("{} artifacts, as built", built.artifacts)),
+        ([], None) => {
+            Check::ok(NAME, format!("{} artifacts, unchanged since the build", built.artifacts))
+        }
     }
 }
 
 fn redis(is_installed: bool) -> Check {
     match is_installed {
-        true => Check::ok("redis-server", "started by lumos when a scenario needs it"),
-        false => Check::missing("redis-server", "no cell with redis storage can run")
-            .mend("sudo apt-get install redis-server"),
+        true => Check::ok("redis-server", "lumos starts it when a scenario needs it"),
+        false => Check::missing("redis-server", "cells with redis storage cannot run")
+            .fix("sudo apt-get install redis-server"),
     }
 }
 
 fn permission(cgroups: &Result<(), String>) -> Check {
     const NAME: &str = "cgroup permission";
     match cgroups {
-        Ok(()) => Check::ok(NAME, "instances get control groups of their own"),
-        // A run says this itself, so it needs no caution here.
+        Ok(()) => Check::ok(NAME, "each instance gets a control group of its own"),
+        // A run has its own warning for this, so it needs no caution here.
         Err(why) => {
-            let meaning = format!("no limits, no memory or pressure numbers: {why}");
-            Check::warn(NAME, meaning).mend("sudo ./target/release/lumos run ..")
+            let meaning =
+                format!("limits are not applied, and memory and pressure are not measured: {why}");
+            Check::warn(NAME, meaning).fix("sudo ./target/release/lumos run ..")
         }
     }
 }
 
 fn disk(free: u64) -> Check {
     let meaning = format!("{:.1} GiB free for runs", free as f64 / f64::from(1 << 30));
-    match free < LEAST_FREE_BYTES {
-        true => Check::warn("disk", format!("{meaning}: a million rows need half a GiB"))
-            .mend("remove old runs from results/, or give lumos run --out"),
+    match free < MIN_FREE_BYTES {
+        true => Check::warn("disk", format!("{meaning}: a million rows take 0.5 GiB"))
+            .fix("remove old runs from results/, or set another folder with lumos run --out"),
         false => Check::ok("disk", meaning),
     }
 }

@@ -1,20 +1,19 @@
-//! Three machines, each as a list of findings.
+//! The findings for three machines.
 
 use lumos_model::SCHEMA;
 use lumos_model::capability::Capabilities;
-use lumos_model::fingerprint::{CgroupMode, CoreClock, Fingerprint};
+use lumos_model::fingerprint::{CoreClock, Fingerprint};
 use lumos_model::health::Throttled;
 use lumos_model::protocol::PROTOCOL;
 use lumos_scenario::hosts::Host;
 
-use super::facts::Built;
 use super::*;
 
 fn lines(checks: &[Check]) -> String {
     let line = |check: &Check| {
-        let mend = check.mend.as_ref().map(|mend| format!("\n        {mend}")).unwrap_or_default();
+        let fix = check.fix.as_ref().map(|fix| format!("\n        {fix}")).unwrap_or_default();
         let fatal = if check.is_fatal() { " (fatal)" } else { "" };
-        format!("{:7} {}{fatal}: {}{mend}", check.state.as_str(), check.check, check.meaning)
+        format!("{:7} {}{fatal}: {}{fix}", check.state.as_str(), check.check, check.meaning)
     };
     checks.iter().map(line).collect::<Vec<_>>().join("\n")
 }
@@ -62,7 +61,7 @@ fn clock(governor: &str) -> CoreClock {
     }
 }
 
-/// A Raspberry Pi 5 on which all is as it should be.
+/// A Raspberry Pi 5 with nothing to complain about.
 fn clean_pi() -> Facts {
     let fingerprint = Fingerprint {
         architecture: "aarch64".into(),
@@ -92,7 +91,7 @@ fn clean_pi() -> Facts {
     Facts { software: software(), machine }
 }
 
-/// The same board without any care.
+/// The same board, badly set up.
 fn neglected_pi() -> Facts {
     let mut facts = clean_pi();
     facts.software = Software {
@@ -123,7 +122,7 @@ fn neglected_pi() -> Facts {
     facts
 }
 
-/// The virtual machine that lumos was written on.
+/// A small virtual machine.
 fn virtual_machine() -> Facts {
     let mut facts = clean_pi();
     facts.software.artifacts =
@@ -161,7 +160,7 @@ fn built(artifacts: usize) -> Built {
 fn findings(machine: &Machine) -> Vec<String> {
     let finding = |warning| match warning {
         Warning::Machine { finding } => format!("{finding} (`lumos doctor`)"),
-        other => panic!("{other:?} is nothing of the machine"),
+        other => panic!("{other:?} is not about the machine"),
     };
     cautions(machine).into_iter().map(finding).collect()
 }
@@ -190,11 +189,13 @@ fn a_virtual_machine() {
 }
 
 #[test]
-fn what_happened_since_the_boot_is_told_from_now() {
+fn throttling_in_the_past_is_told_from_throttling_now() {
     let machine = Machine { throttled: Some(Throttled(0x80000)), ..Machine::default() };
     let cautions = findings(&machine);
     assert!(
-        cautions.iter().any(|line| line.contains("since the boot there was: soft temperature")),
+        cautions
+            .iter()
+            .any(|line| line.starts_with("soft temperature") && line.contains("since the boot")),
         "{cautions:?}"
     );
 }

@@ -12,8 +12,6 @@ use crate::reader::{Node, Problems, Table, decimal, number, one_or_more, quantit
 
 /// Knative's default window.
 const WINDOW: Span = Span(Duration::from_secs(60));
-/// Knative's default utilisation, in percent.
-const UTILIZATION: u32 = 70;
 
 /// Reads the keep-alives, which are an axis, and the other settings.
 pub(super) fn pools(
@@ -64,7 +62,7 @@ fn scaling(node: Node<'_>, problems: &mut Problems) -> Option<Scaling> {
         check::above_zero(node, "window", window.0.is_zero(), problems);
         Some(window)
     });
-    let utilization = table.get("utilization").map_or(Some(UTILIZATION), |node| {
+    let utilization = table.get("utilization").map_or(Some(Scaling::DEFAULT_UTILIZATION), |node| {
         let expected = "a whole number of percent from 1 to 100";
         let valid = |percent: f64| (1.0..=100.0).contains(&percent) && percent.fract() == 0.0;
         decimal(node, expected, valid, problems).map(|percent| percent as u32)

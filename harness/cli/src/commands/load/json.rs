@@ -1,28 +1,26 @@
-//! A load's result for programs. Times are in nanoseconds.
+//! The result of a load, for programs.
 
 use std::collections::BTreeMap;
 
-use lumos_load::http::Report;
+use hdrhistogram::Histogram;
 use lumos_model::SCHEMA;
-use lumos_model::health::BlockHealth;
 use serde_json::{Value, json};
 
-use super::Asked;
+use super::sent::Sent;
 
-type Histogram = hdrhistogram::Histogram<u64>;
-
-/// Everything that the text says, and the exact numbers.
-pub(super) fn json(asked: &Asked, report: &Report, health: &BlockHealth) -> Value {
+/// Everything that the text shows, with exact numbers.
+pub(super) fn json(sent: &Sent) -> Value {
+    let Sent { url, target, traffic, seed, report, health } = sent;
     let outcomes: BTreeMap<_, _> =
         report.outcomes.iter().map(|(outcome, count)| (outcome.as_str(), count)).collect();
     let seconds = report.elapsed().as_secs_f64();
     json!({
         "schema": SCHEMA,
-        "url": asked.url,
-        "address": asked.target.addr,
-        "method": asked.target.method.as_str(),
-        "traffic": asked.traffic,
-        "seed": asked.seed,
+        "url": url,
+        "address": target.addr,
+        "method": target.method.as_str(),
+        "traffic": traffic,
+        "seed": seed,
         "elapsed_s": seconds,
         "requests": report.requests,
         "responses": report.answered(),
@@ -50,8 +48,8 @@ pub(super) fn json(asked: &Asked, report: &Report, health: &BlockHealth) -> Valu
     })
 }
 
-/// `null` when nothing was answered.
-fn times(histogram: &Histogram) -> Value {
+/// Times in nanoseconds; `null` when no response came.
+fn times(histogram: &Histogram<u64>) -> Value {
     if histogram.is_empty() {
         return Value::Null;
     }

@@ -1,4 +1,4 @@
-//! A load's result for people.
+//! The result of a load, for people.
 
 use std::fmt::Write;
 
@@ -9,42 +9,45 @@ use lumos_model::health::BlockHealth;
 use lumos_model::row::Taint;
 use lumos_report::numbers::{bytes, duration, percent};
 
-use super::Asked;
-use crate::commands::shared::{align_right, lines, table};
+use super::sent::Sent;
+use crate::text::Table;
 
 /// Rows of the histogram.
 const ROWS: usize = 10;
 /// Width of its longest bar.
 const BAR: usize = 40;
-/// A tick of the kernel's counts of CPU time (`USER_HZ`, time(7)).
+/// Milliseconds of a tick, the unit in which the kernel counts CPU time (`USER_HZ`, time(7)).
 const TICK_MS: u64 = 10;
 
-pub(super) fn text(asked: &Asked, report: &Report, health: &BlockHealth) -> String {
+pub(super) fn text(sent: &Sent) -> String {
+    let report = &sent.report;
     let mut text = String::new();
-    head(&mut text, asked, report);
+    head(&mut text, sent);
     if report.answered() > 0 {
-        let open = !asked.traffic.arrival.is_closed();
-        times(&mut text, report, open);
+        times(&mut text, sent);
         histogram(&mut text, &report.latency);
     }
-    counts(&mut text, asked, report);
-    machine(&mut text, health);
+    counts(&mut text, report);
+    if !sent.traffic.arrival.is_closed() {
+        send_error(&mut text, report);
+    }
+    machine(&mut text, &sent.health);
     remarks(&mut text, report);
     text
 }
 
-/// Writing into a `String` cannot fail.
+/// Writes a line to a `String`, which cannot fail.
 macro_rules! say {
     ($text:expr, $($what:tt)*) => {{
         let _ = writeln!($text, $($what)*);
     }};
 }
 
-fn head(text: &mut String, asked: &Asked, report: &Report) {
+fn head(text: &mut String, sent: &Sent) {
+    let Sent { url, target, traffic, report, .. } = sent;
     let seconds = report.elapsed().as_secs_f64();
-    let how = if asked.traffic.arrival.is_closed() { "closed loop" } else { "open loop" };
+    let how = if traffic.arrival.is_closed() { "closed loop" } else { "open loop" };
     let ended = if report.stopped { ", stopped by a signal" } else { "" };
-    let Asked { url, target, traffic, .. } = asked;
     say!(text, "{} {url}  {how}, {traffic}, {seconds:.2} s{ended}\n", target.method);
     say!(text, "requests     {}", report.requests);
     say!(text, "responses    {}  {:.1}/s", report.answered(), report.rate());
@@ -53,15 +56,16 @@ fn head(text: &mut String, asked: &Asked, report: &Report) {
     say!(text, "connections  {}\n", report.connections);
 }
 
-fn times(text: &mut String, report: &Report, open: bool) {
-    let mut table = table(["", "min", "mean", "p50", "p90", "p99", "p99.9", "max"]);
-    align_right(&mut table, 1..8);
-    let latency = if open { "latency, from the intended time" } else { "latency" };
-    table.add_row(row(latency, &report.latency));
-    if open {
-        table.add_row(row("service, from the sending", &report.service));
+fn times(text: &mut String, sent: &Sent) {
+    let header = ["", "min", "mean", "p50", "p90", "p99", "p99.9", "max"];
+    let mut table = Table::new(header).align_right(1..header.len());
+    if sent.traffic.arrival.is_closed() {
+        table.row(row("latency", &sent.report.latency));
+    } else {
+        table.row(row("latency, from the intended time", &sent.report.latency));
+        table.row(row("service, from the send time", &sent.report.service));
     }
-    text.push_str(&lines(&table));
+    text.push_str(&table.lines());
     text.push('\n');
 }
 
@@ -79,7 +83,7 @@ fn row(name: &str, histogram: &Histogram<u64>) -> Vec<String> {
     ]
 }
 
-/// Latencies in steps that grow evenly on a logarithmic scale.
+/// Latencies in buckets of equal width on a logarithmic scale.
 fn histogram(text: &mut String, latency: &Histogram<u64>) {
     let low = latency.min().max(1) as f64;
     let step = ((latency.max() as f64 / low).ln() / ROWS as f64).exp();
@@ -100,7 +104,7 @@ fn histogram(text: &mut String, latency: &Histogram<u64>) {
     text.push('\n');
 }
 
-fn counts(text: &mut String, asked: &Asked, report: &Report) {
+fn counts(text: &mut String, report: &Report) {
     let list = |pairs: Vec<(String, u64)>| {
         let shown: Vec<_> = pairs.iter().map(|(what, count)| format!("{what}: {count}")).collect();
         if shown.is_empty() { "none".to_owned() } else { shown.join(", ") }
@@ -112,28 +116,34 @@ fn counts(text: &mut String, asked: &Asked, report: &Report) {
     for (error, count) in &report.errors {
         say!(text, "error         {error}: {count}");
     }
-    let error = report.send_error;
-    if !asked.traffic.arrival.is_closed() && error.sends > 0 {
-        let [p50, p99, max] = [error.p50_ns, error.p99_ns, error.max_ns].map(duration);
-        let usual =
-            if report.raised_priority { "" } else { "; at the usual priority, root's is higher" };
-        say!(text, "send error    p50 {p50}, p99 {p99}, max {max}{usual}");
-        let share = percent(error.late as f64 / error.sends as f64);
-        let waited = match report.late_for_connection {
-            0 => String::new(),
-            count => format!(", {count} of them waited for a connection"),
-        };
-        let SendError { late, sends, .. } = error;
-        say!(text, "late sends    {late} of {sends} by more than 1 ms ({share}){waited}");
-    }
 }
 
-/// What the machine did meanwhile that is in the times too.
+/// How much later than intended requests were sent.
+fn send_error(text: &mut String, report: &Report) {
+    let SendError { late, sends, p50_ns, p99_ns, max_ns, .. } = report.send_error;
+    if sends == 0 {
+        return;
+    }
+    let [p50, p99, max] = [p50_ns, p99_ns, max_ns].map(duration);
+    let priority = match report.raised_priority {
+        true => "",
+        false => "; at normal priority, which root can raise",
+    };
+    say!(text, "send error    p50 {p50}, p99 {p99}, max {max}{priority}");
+    let share = percent(late as f64 / sends as f64);
+    let waited = match report.late_for_connection {
+        0 => String::new(),
+        count => format!(", {count} of them waited for a connection"),
+    };
+    say!(text, "late sends    {late} of {sends} by more than 1 ms ({share}){waited}");
+}
+
+/// What happened on the machine that affects the times.
 fn machine(text: &mut String, health: &BlockHealth) {
-    // The server may run here too: that cores are wanted is what a load is for.
+    // The server may run here too, and a load is meant to keep it busy.
     let taints = health.taints().into_iter().filter(|taint| *taint != Taint::Load);
     let taints: Vec<_> = taints.map(|taint| taint.as_str()).collect();
-    // No share: the ticks that the machine was busy are too few to set this against.
+    // A time, not a share: in a short load the machine counts too few busy ticks for a share.
     let stolen = health.stolen_ticks.filter(|ticks| *ticks > 0);
     let stolen = stolen.map(|ticks| format!("{} ms of CPU time stolen", ticks * TICK_MS));
     let taints = (!taints.is_empty()).then(|| format!("tainted by {}", taints.join(", ")));
@@ -148,8 +158,8 @@ fn remarks(text: &mut String, report: &Report) {
     if unanswered > 0 && report.answered() > 0 {
         say!(
             text,
-            "\nTimes are those of the {} responses; the other {unanswered} requests are not in \
-            them.",
+            "\nTimes are those of the {} responses; the other {unanswered} requests are not \
+             included.",
             report.answered()
         );
     }

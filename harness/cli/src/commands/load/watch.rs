@@ -1,4 +1,4 @@
-//! While a load goes: a line on a terminal, and the signal that stops it.
+//! Watches a load from another thread: shows a line on a terminal, and stops it at a signal.
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -10,11 +10,12 @@ use indicatif::ProgressBar;
 use lumos_load::http::Live;
 use lumos_runner::interrupt;
 
-/// How often signals are looked for and the line is drawn: seldom, for it takes time from what
-/// is measured.
-const INTERVAL: Duration = Duration::from_millis(100);
+/// How often to look for signals. Seldom, because looking takes CPU time from the measurement.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// How often to draw the line.
+const DRAW_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Looks after a load from another thread until it is dropped.
+/// Watches a load until it is dropped.
 pub(super) struct Watch {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -28,7 +29,7 @@ struct Shared {
 }
 
 impl Watch {
-    /// Begins to look after a load that lasts at most so long or so many requests.
+    /// Watches a load with at most this duration and number of requests.
     pub(super) fn start(duration: Option<Duration>, requests: Option<u64>) -> Self {
         let shared = Arc::new(Shared::default());
         let watched = shared.clone();
@@ -36,12 +37,12 @@ impl Watch {
         Self { shared, thread: Some(thread) }
     }
 
-    /// Set when a signal has come.
+    /// Set after a signal.
     pub(super) fn stop(&self) -> &AtomicBool {
         &self.shared.stop
     }
 
-    /// What the line shows.
+    /// The counts that the line shows.
     pub(super) fn live(&self) -> &Live {
         &self.shared.live
     }
@@ -59,32 +60,56 @@ impl Drop for Watch {
 
 impl Shared {
     fn watch(&self, duration: Option<Duration>, requests: Option<u64>) {
-        let is_terminal = std::io::stderr().is_terminal();
-        let line = if is_terminal { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
-        let begin = Instant::now();
-        let (mut shown_at, mut shown) = (begin, 0);
+        let mut line = std::io::stderr().is_terminal().then(|| Line::new(duration, requests));
         while !self.over.load(Ordering::Relaxed) {
             if interrupt::is_interrupted() {
                 self.stop.store(true, Ordering::Relaxed);
             }
-            let since = shown_at.elapsed();
-            if is_terminal && since >= Duration::from_millis(500) {
-                let (ended, failed) = self.live.read();
-                let rate = (ended - shown) as f64 / since.as_secs_f64();
-                (shown_at, shown) = (Instant::now(), ended);
-                let gone = begin.elapsed().as_secs();
-                let time = match duration {
-                    Some(duration) => format!("{gone} of {} s", duration.as_secs_f64()),
-                    None => format!("{gone} s"),
-                };
-                let of = requests.map(|most| format!(" of {most}")).unwrap_or_default();
-                line.set_message(format!(
-                    "{time}  {ended}{of} requests  {rate:.0}/s  {failed} failed"
-                ));
-                line.tick();
-            }
-            std::thread::park_timeout(INTERVAL);
+            line.iter_mut().for_each(|line| line.update(&self.live));
+            std::thread::park_timeout(POLL_INTERVAL);
         }
-        line.finish_and_clear();
+    }
+}
+
+/// The line on a terminal; cleared when it is dropped.
+struct Line {
+    bar: ProgressBar,
+    duration: Option<Duration>,
+    requests: Option<u64>,
+    begin: Instant,
+    drawn_at: Instant,
+    /// Requests that had ended when the line was drawn last.
+    drawn: u64,
+}
+
+impl Line {
+    fn new(duration: Option<Duration>, requests: Option<u64>) -> Self {
+        let (bar, now) = (ProgressBar::new_spinner(), Instant::now());
+        Self { bar, duration, requests, begin: now, drawn_at: now, drawn: 0 }
+    }
+
+    fn update(&mut self, live: &Live) {
+        let since = self.drawn_at.elapsed();
+        if since < DRAW_INTERVAL {
+            return;
+        }
+        let (ended, failed) = live.read();
+        let rate = (ended - self.drawn) as f64 / since.as_secs_f64();
+        (self.drawn_at, self.drawn) = (Instant::now(), ended);
+        let elapsed = self.begin.elapsed().as_secs();
+        let time = match self.duration {
+            Some(duration) => format!("{elapsed} of {} s", duration.as_secs_f64()),
+            None => format!("{elapsed} s"),
+        };
+        let of = self.requests.map(|number| format!(" of {number}")).unwrap_or_default();
+        let message = format!("{time}  {ended}{of} requests  {rate:.0}/s  {failed} failed");
+        self.bar.set_message(message);
+        self.bar.tick();
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
     }
 }

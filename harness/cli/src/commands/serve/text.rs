@@ -1,83 +1,95 @@
-//! What `lumos serve` says.
+//! What `lumos serve` prints.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::net::SocketAddr;
 
 use lumos_model::pool::{PoolConfig, Scaling};
-use lumos_model::protocol::{ModeProof, Pooled};
 use lumos_report::numbers;
+use lumos_runner::gateway::{Gateway, GatewaySettings, ServedFunction};
 
-use super::Serve;
 use super::arguments::InstanceArgs;
-use crate::commands::shared::function_names;
 
 /// Longest request that is shown as an example.
-const EXAMPLE_SHOWN: usize = 300;
+const MAX_EXAMPLE_BYTES: usize = 300;
 
-impl Serve {
-    /// What is served, for people.
-    pub(super) fn describe(
-        &self,
-        address: SocketAddr,
-        functions: &[Pooled],
-        proofs: &[ModeProof],
-        warnings: &[String],
-    ) -> String {
-        let mut text = format!(
-            "serving on http://{address}: {} with {} isolation, {} storage\n\n",
-            self.target, self.isolation, self.instance.storage
-        );
-        let width = self.functions.iter().map(String::len).max().unwrap_or(0);
-        for (function, proof) in functions.iter().zip(proofs) {
-            let _ = writeln!(
-                text,
-                "  POST /{:width$}  its canary takes {} of the time of the host's own code: {}",
-                function.name,
-                numbers::ratio(proof.slowdown()),
-                proof.setting
-            );
-        }
-        let PoolConfig { keep_alive, min_instances, max_instances, prewarmed, queue, scaling } =
-            self.pool.config();
-        let scaling = match scaling {
-            Scaling::Immediate => "immediate".to_owned(),
-            Scaling::Window { window, utilization } => {
-                format!("by a window of {window} at {utilization} %")
-            }
-        };
-        let InstanceArgs { timeout, memory, cpus, .. } = &self.instance;
-        let memory = memory.map_or("no bound".to_owned(), |memory| memory.to_string());
-        let cpus = cpus.map_or("all".to_owned(), |cpus| cpus.to_string());
-        let http = self.http.limits();
-        let _ = write!(
-            text,
-            "  GET  /healthz\n  GET  /metrics\n\n\
-             pool      {min_instances} to {max_instances} instances, {prewarmed} pre-warmed, \
-             keep-alive {keep_alive}, queue {queue}, scaling {scaling}\n\
-             instance  timeout {timeout}, memory {memory}, cores {cpus}\n\
-             http      body {}, head {}, {} connections, idle {}, stay-awake {}\n",
-            http.body, http.headers, http.connections, http.idle, self.http.stay_awake
-        );
-        for warning in warnings {
-            let _ = writeln!(text, "without   {warning}");
-        }
-        text.push('\n');
-        let example = functions
-            .iter()
-            .filter(|function| function_names().contains(&function.name.as_str()))
-            .min_by_key(|function| function.prepare.request.len())
-            .filter(|function| function.prepare.request.len() <= EXAMPLE_SHOWN);
-        if let Some(Pooled { name, prepare, .. }) = example {
-            let _ =
-                writeln!(text, "try       curl -d '{}' http://{address}/{name}", prepare.request);
-        }
-        text.push_str("stop      Ctrl-C or SIGTERM\n");
-        text
+/// What is served, and where.
+pub(super) fn announcement(
+    settings: &GatewaySettings,
+    instance: &InstanceArgs,
+    gateway: &Gateway,
+) -> String {
+    let Gateway { address, functions, warnings, .. } = gateway;
+    let GatewaySettings { target, isolation, storage, http, stay_awake, .. } = settings;
+    let mut text = format!(
+        "serving on http://{address}: {target} with {isolation} isolation, {storage} storage\n\n"
+    );
+    text += &paths(functions);
+    let _ = write!(
+        text,
+        "\npool      {}\n\
+         instance  {}\n\
+         http      body {}, headers {}, {} connections, idle {}, stay-awake {stay_awake}\n",
+        pool(&settings.pool),
+        limits(instance),
+        http.body,
+        http.headers,
+        http.connections,
+        http.idle
+    );
+    for warning in warnings {
+        let _ = writeln!(text, "without   {warning}");
     }
+    text.push('\n');
+    if let Some((name, request)) = example(functions) {
+        let _ = writeln!(text, "try       curl -d '{request}' http://{address}/{name}");
+    }
+    text.push_str("stop      Ctrl-C or SIGTERM\n");
+    text
 }
 
-/// What came of all requests.
+fn paths(functions: &[ServedFunction]) -> String {
+    let width = functions.iter().map(|function| function.name.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for ServedFunction { name, proof, .. } in functions {
+        let _ = writeln!(
+            text,
+            "  POST /{name:width$}  its canary loop takes {} the time of native code: {}",
+            numbers::ratio(proof.slowdown()),
+            proof.setting
+        );
+    }
+    text + "  GET  /healthz\n  GET  /metrics\n"
+}
+
+fn pool(pool: &PoolConfig) -> String {
+    let PoolConfig { keep_alive, min_instances, max_instances, prewarmed, queue, scaling } = pool;
+    let scaling = match scaling {
+        Scaling::Immediate => "immediate".to_owned(),
+        Scaling::Window { window, utilization } => {
+            format!("by a window of {window} at {utilization} %")
+        }
+    };
+    format!(
+        "{min_instances} to {max_instances} instances, {prewarmed} pre-warmed, keep-alive \
+         {keep_alive}, queue {queue}, scaling {scaling}"
+    )
+}
+
+fn limits(instance: &InstanceArgs) -> String {
+    let InstanceArgs { timeout, memory, cpus, .. } = instance;
+    let memory = memory.map_or("unlimited".to_owned(), |memory| memory.to_string());
+    let cpus = cpus.map_or("all".to_owned(), |cpus| cpus.to_string());
+    format!("timeout {timeout}, memory {memory}, cores {cpus}")
+}
+
+/// The function with the shortest example request, unless that is too long to show.
+fn example(functions: &[ServedFunction]) -> Option<(&str, &str)> {
+    let examples = functions.iter().filter_map(|f| Some((f.name.as_str(), f.example.as_deref()?)));
+    let shortest = examples.min_by_key(|(_, request)| request.len());
+    shortest.filter(|(_, request)| request.len() <= MAX_EXAMPLE_BYTES)
+}
+
+/// What came of all requests, by cause.
 pub(super) fn summary(causes: &BTreeMap<String, u64>) -> String {
     let all: u64 = causes.values().sum();
     let mut text = format!("\ndrained: {all} requests\n");

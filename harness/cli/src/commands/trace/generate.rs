@@ -1,4 +1,4 @@
-//! `lumos trace generate`: the times of a kind of arrival as a CSV.
+//! `lumos trace generate`: arrival times as a CSV.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -11,94 +11,88 @@ use lumos_load::arrivals::{Arrivals, Times};
 use lumos_model::arrival::{Arrival, Delayed, Factor, Rate, Traffic};
 use lumos_model::units::Span;
 
-use crate::commands::Exit;
+use super::arguments::RecordedTrace;
+use crate::exit::Exit;
 
-/// Write arrival times as a CSV with the column at_s, the same ones for a seed on every
-/// machine.
+/// From 0 up to which time arrivals are generated, unless the user sets it.
+const DEFAULT_DURATION: Duration = Duration::from_secs(60);
+
+/// Write arrival times as a CSV with the column at_s
+///
+/// A seed gives the same times on every machine.
 #[derive(Debug, Args)]
 pub(super) struct Generate {
     #[command(subcommand)]
     kind: Kind,
 
-    /// Seed of what is random.
+    /// Seed of random arrivals
     #[arg(long, global = true, default_value_t = 1)]
     seed: u64,
 
-    /// Times from 0 up to this [default: 60s; of a trace: all].
+    /// Last arrival time [default: 60s; for a trace: all of it]
     #[arg(long, global = true)]
     duration: Option<Span>,
 
-    /// Before this share of the requests nothing arrives for so long: forces cold starts.
+    /// Before this share of the requests, such as 0.1,3s, pause for this long, to force cold
+    /// starts
     #[arg(long, global = true, value_name = "SHARE,GAP")]
     delayed: Option<Delayed>,
 
-    /// Write to this file instead of standard output.
+    /// Write to this file instead of standard output
     #[arg(long, global = true, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
-/// How requests arrive. Rates are in requests a second.
+/// How requests arrive.
 #[derive(Debug, Subcommand)]
 enum Kind {
-    /// At even distances.
+    /// Evenly spaced
     Constant {
-        /// Requests a second.
+        /// Requests per second
         #[arg(long)]
         rate: Rate,
     },
-    /// Independent of each other.
+    /// A Poisson process: independent of each other
     Poisson {
-        /// Requests a second, in the mean.
+        /// Mean number of requests per second
         #[arg(long)]
         rate: Rate,
     },
-    /// Poisson at one rate for a while, then at another, and again.
+    /// A Poisson process that alternates between two rates
     Burst {
-        /// Requests a second in a burst.
+        /// Requests per second during a burst
         #[arg(long)]
         rate: Rate,
-        /// Requests a second between bursts.
+        /// Requests per second between bursts
         #[arg(long, default_value = "0")]
         low: Rate,
-        /// How long a burst lasts.
+        /// Duration of a burst
         #[arg(long)]
         on: Span,
-        /// How long it is quiet between two bursts.
+        /// Duration of the pause between bursts
         #[arg(long)]
         off: Span,
     },
-    /// Poisson with a rate that rises or falls evenly.
+    /// A Poisson process with a rate that rises or falls linearly
     Ramp {
-        /// Requests a second at the beginning.
+        /// Requests per second at the start
         #[arg(long)]
         from: Rate,
-        /// Requests a second at the end.
+        /// Requests per second at the end
         #[arg(long)]
         to: Rate,
     },
-    /// Poisson at one rate after the other.
+    /// A Poisson process with one rate after another
     Steps {
-        /// Requests a second of each step, such as 10,50,100.
+        /// Requests per second in each step, such as 10,50,100
         #[arg(long, value_delimiter = ',', required = true)]
         rates: Vec<Rate>,
-        /// How long each step lasts.
+        /// Duration of each step
         #[arg(long)]
         each: Span,
     },
-    /// The times of another trace, such as counts by minute.
-    Trace {
-        /// The file.
-        file: PathBuf,
-        /// Of counts by minute only the function whose hash begins so.
-        #[arg(long, value_name = "HASH")]
-        function: Option<String>,
-        /// So many times as many requests.
-        #[arg(long, value_name = "X", default_value = "1")]
-        scale: Factor,
-        /// So many times as fast.
-        #[arg(long, value_name = "X", default_value = "1")]
-        speed: Factor,
-    },
+    /// The times of a recorded trace, such as counts per minute
+    Trace(RecordedTrace),
 }
 
 impl Kind {
@@ -111,27 +105,19 @@ impl Kind {
             }
             Kind::Ramp { from, to } => Arrival::Ramp { from: *from, to: *to },
             Kind::Steps { rates, each } => Arrival::Steps { rates: rates.clone(), each: *each },
-            Kind::Trace { file, function, scale, speed } => Arrival::Trace {
-                file: file.clone(),
-                function: function.clone(),
-                scale: *scale,
-                speed: *speed,
-            },
+            Kind::Trace(trace) => trace.arrival(),
         }
     }
 }
 
 impl Generate {
-    /// Writes the times.
-    ///
-    /// # Errors
-    /// When a value makes no sense, or a file cannot be read or written.
+    /// Writes the times to `out`, or to the file that the user names.
     pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
         let arrival = self.kind.arrival();
         let duration = match (self.duration, &arrival) {
             (Some(duration), _) => duration.0,
             (None, Arrival::Trace { .. }) => Duration::MAX,
-            (None, _) => Duration::from_secs(60),
+            (None, _) => DEFAULT_DURATION,
         };
         let traffic = Traffic { arrival, delayed: self.delayed };
         let Arrivals::Open(times) = Arrivals::new(&traffic, self.seed, duration)? else {

@@ -1,5 +1,6 @@
-//! `lumos trace`: make arrival times, or say what is in a file of them.
+//! `lumos trace`: generates arrival times, or describes a file of them.
 
+mod arguments;
 mod describe;
 mod generate;
 
@@ -7,11 +8,11 @@ use std::io::Write;
 
 use clap::{Args, Subcommand};
 
-use super::Exit;
+use crate::exit::Exit;
 
-/// Make arrival times for `lumos load --trace`, or say what is in a file of them.
+/// Generate arrival times for `lumos load --trace`, or describe a file of them
 #[derive(Debug, Args)]
-pub struct Trace {
+pub(super) struct TraceCommand {
     #[command(subcommand)]
     command: Command,
 }
@@ -22,12 +23,9 @@ enum Command {
     Describe(describe::Describe),
 }
 
-impl Trace {
+impl TraceCommand {
     /// Runs the subcommand.
-    ///
-    /// # Errors
-    /// Bad usage, or a file that cannot be read or written.
-    pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
         match &self.command {
             Command::Generate(command) => command.run(out),
             Command::Describe(command) => command.run(out),
