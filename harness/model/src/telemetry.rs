@@ -69,7 +69,7 @@ pub struct PoolTelemetry {
     /// Whether the limit on requests ended the load before its duration did.
     pub capped: bool,
     /// Whether the sender had a priority above others, which is root's. Never in a closed loop.
-#[serde(default, rename = "runs_first")]
+    #[serde(default, rename = "runs_first")]
     pub raised_priority: bool,
     /// Highest number of instances at one time, including those being created.
     pub peak_instances: u32,

@@ -35,7 +35,7 @@ pub(crate) fn before_gate(
         started: utc_now(),
         lumos: env!("CARGO_PKG_VERSION").to_owned(),
         seed: scenario.seed,
-        cgroup_mode: session.groups.mode().map(|mode| mode.to_string()),
+        cgroup_mode: session.groups.mode(),
         versions: capabilities.map(|can| (can.runtime.clone(), can.versions.clone())).collect(),
         redis: session.storages.redis_facts(),
         settings: settings(plan, session),

@@ -27,6 +27,7 @@ pub mod hosts;
 pub mod inputs;
 mod parse;
 pub mod plan;
+mod reader;
 pub mod scenario;
 pub mod selector;
 mod trace_file;

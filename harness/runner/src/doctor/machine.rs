@@ -87,7 +87,7 @@ fn power(bits: Throttled) -> Check {
             return Check::ok(NAME, "not throttled since the boot");
         }
         (now, occurred) if now.is_empty() => {
-            let what = occurred.join(", ");
+            let what = listed(&occurred);
             Check::warn(NAME, format!("{what} since the boot ({bits}): it may happen again"))
                 .caution(format!("{what} since the boot ({bits})"))
         }
@@ -97,7 +97,7 @@ fn power(bits: Throttled) -> Check {
                 .caution(format!("{what} when the run started ({bits})"))
         }
     };
-    match bits.occurred().contains(&"under-voltage") {
+    match bits.occurred().contains(&Condition::UnderVoltage) {
         true => check.fix("use the board's own power supply and a short cable, then reboot"),
         false => check.fix("add a heat sink or fan, then reboot"),
     }

@@ -2,7 +2,7 @@
 
 use lumos_model::SCHEMA;
 use lumos_model::capability::Capabilities;
-use lumos_model::fingerprint::{CoreClock, Fingerprint};
+use lumos_model::fingerprint::{CgroupMode, CoreClock, Fingerprint};
 use lumos_model::health::Throttled;
 use lumos_model::protocol::PROTOCOL;
 use lumos_scenario::hosts::Host;

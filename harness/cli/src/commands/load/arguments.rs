@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use http::{HeaderName, HeaderValue, Method};
 use lumos_load::http::Target;
-use lumos_model::arrival::{Arrival, Delayed, Rate, Traffic};
+use lumos_model::arrival::{Arrival, Delayed, Factor, Rate, Traffic};
 use lumos_model::units::Span;
 
 use crate::arguments::Format;
@@ -151,11 +151,11 @@ struct TrafficArgs {
 
     /// Send this many times the requests of the trace
     #[arg(long, value_name = "X", default_value = "1", requires = "trace")]
-    scale: Rate,
+    scale: Factor,
 
     /// Replay the trace this many times faster
     #[arg(long, value_name = "X", default_value = "1", requires = "trace")]
-    speed: Rate,
+    speed: Factor,
 
     /// Before this share of the requests, such as 0.1,3s, pause for this long: the client in a
     /// closed loop, all traffic in an open loop. A pause longer than a server's keep-alive forces

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lumos_model::arrival::{Arrival, Rate};
+use lumos_model::arrival::{Arrival, Factor};
 
 /// Which arrivals of a recorded trace are used.
 #[derive(Debug, Args)]
@@ -18,11 +18,11 @@ pub(super) struct RecordedTrace {
 
     /// Use this many times the requests of the trace
     #[arg(long, value_name = "X", default_value = "1")]
-    scale: Rate,
+    scale: Factor,
 
     /// Replay the trace this many times faster
     #[arg(long, value_name = "X", default_value = "1")]
-    speed: Rate,
+    speed: Factor,
 }
 
 impl RecordedTrace {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use lumos_load::arrivals::{Arrivals, Times};
-use lumos_model::arrival::{Arrival, Delayed, Factor, Rate, Traffic};
+use lumos_model::arrival::{Arrival, Delayed, Rate, Traffic};
 use lumos_model::units::Span;
 
 use super::arguments::RecordedTrace;
