@@ -128,7 +128,7 @@ impl<'r> ProcessLane<'r> {
             _ => {}
         }
         if let (None, Some(base)) = (&self.instance, self.base) {
-            base.rouse();
+            base.warm_cgroup_lock();
         }
         Ok(())
     }

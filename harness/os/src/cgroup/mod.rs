@@ -130,7 +130,7 @@ impl Base {
     /// one to where it is. After an idle gap the first to take it waits for an RCU grace
     /// period, 4 to 15 ms, whatever is moved; a child that is born into a version 2 group
     /// takes no such lock. Call it off the clock, just before a process is made.
-    pub fn rouse(&self) {
+    pub fn warm_cgroup_lock(&self) {
         if let Some(procs) = &self.own_procs {
             // Where it cannot be written, the wait is in the sample's `attach_ns`.
             let _ = std::fs::write(procs, "0");
