@@ -1,8 +1,8 @@
 //! The three ways in which WasmEdge executes a module.
 
 use lumos_model::cell::Target;
+use lumos_model::protocol::Execution;
 use lumos_runtime::HostError;
-use lumos_runtime::canary::Execution;
 use wasmedge_sdk::RunMode;
 
 /// How a target executes code.

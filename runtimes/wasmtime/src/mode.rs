@@ -2,8 +2,8 @@
 
 use lumos_model::artifact::Form;
 use lumos_model::cell::Target;
+use lumos_model::protocol::Execution;
 use lumos_runtime::HostError;
-use lumos_runtime::canary::Execution;
 
 /// The first part of the targets' names.
 pub const RUNTIME: &str = "wasmtime";
