@@ -20,10 +20,9 @@ use lumos_model::protocol::{Load, LoadResult, PoolRecords};
 use lumos_model::row::Sample;
 use lumos_os::clock::{monotonic_ns, sleep};
 use lumos_os::usage;
-use lumos_runtime::engine::Runtime;
 use lumos_runtime::error::HostError;
 
-use crate::service::{Answer, Executor, Home, Request, Service};
+use crate::service::{Answer, Executor, PooledService, Provider, Request, Service};
 use crate::threads::Threads;
 
 /// How long instances may take to end when the load is over.
@@ -32,16 +31,12 @@ const FAREWELL: Duration = Duration::from_secs(30);
 /// Sends what `load` describes and waits for all that was sent.
 ///
 /// # Errors
-/// When the arrivals make no sense, or no instance can be made of the artifact.
-pub fn drive<R: Runtime>(
-    runtime: Arc<R>,
-    load: &Load,
-    home: Home,
-) -> Result<LoadResult, HostError> {
+/// When the arrivals make no sense or the sender's timer cannot be set.
+pub fn drive<P: Provider>(provider: P, load: &Load) -> Result<LoadResult, HostError> {
     let arrivals = Arrivals::new(&load.traffic, load.seed, load.duration.0);
     let arrivals = arrivals.map_err(HostError::engine)?;
     let threads = Threads::start(load.function.pool.max_instances)?;
-    let executor = Executor::start(runtime, &load.function, home, threads.handle())?;
+    let executor = Executor::start(provider, &load.function, threads.handle());
     threads.block_on(executor.ready());
     let before = usage::Usage::now();
     let sending = Sending {
@@ -80,8 +75,8 @@ pub fn drive<R: Runtime>(
 }
 
 /// What all clients of a load share.
-struct Sending<'e, R: Runtime> {
-    executor: &'e Arc<Executor<R>>,
+struct Sending<'e, P: Provider> {
+    executor: &'e Arc<Executor<P>>,
     body: Bytes,
     requests: u32,
     sent: AtomicU32,
@@ -89,7 +84,7 @@ struct Sending<'e, R: Runtime> {
     runs_first: AtomicBool,
 }
 
-impl<R: Runtime> Sending<'_, R> {
+impl<P: Provider> Sending<'_, P> {
     /// The number of the next request; `None`: there may be no more.
     fn next(&self) -> Option<u32> {
         let number = self.sent.fetch_add(1, Relaxed);

@@ -10,6 +10,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::{Method, Request as HttpRequest, Response, StatusCode};
+use lumos_load::http::SEQ_HEADER;
 use lumos_model::cell::Start;
 use lumos_model::phase::{Phase, Phases};
 use lumos_model::row::Sample;
@@ -30,8 +31,6 @@ pub struct Route {
     pub meters: Meters,
 }
 
-/// The header with the number that stands in a request's sample.
-const SEQ: &str = "lumos-seq";
 /// Paths that are the gateway's own.
 pub const OWN: [&str; 2] = ["healthz", "metrics"];
 
@@ -171,7 +170,7 @@ fn head_bytes(request: &HttpRequest<Incoming>) -> u64 {
 }
 
 fn sequence(headers: &HeaderMap) -> u32 {
-    let text = headers.get(SEQ).and_then(|value| value.to_str().ok());
+    let text = headers.get(SEQ_HEADER).and_then(|value| value.to_str().ok());
     text.and_then(|text| text.trim().parse().ok()).unwrap_or_default()
 }
 
