@@ -1,12 +1,12 @@
-//! Links this crate's executable, tests and benches against the WasmEdge library that
-//! `scripts/setup.sh` fetched, and no other crate's.
+//! Links this crate's executable, tests and benches with the WasmEdge library that
+//! `scripts/setup.sh` downloaded. Other crates are not affected.
 
 use std::path::Path;
 
 const LIBRARY: &str = "WASMEDGE_LIB_DIR";
 const HEADERS: &str = "WASMEDGE_INCLUDE_DIR";
-/// The loader of a private libc, where the fetched library needs a newer one than the
-/// system's. The libraries it goes with lie beside it.
+/// The loader of a private libc, if the library needs a newer one than the system's. The
+/// libraries of the private libc are in the loader's folder.
 const LOADER: &str = "LUMOS_WASMEDGE_LOADER";
 
 fn main() {
@@ -16,7 +16,7 @@ fn main() {
     let set = |variable: &str| std::env::var(variable).ok().filter(|value| !value.is_empty());
     let (Some(library), Some(_)) = (set(LIBRARY), set(HEADERS)) else {
         println!(
-            "cargo::error={LIBRARY} and {HEADERS} say where WasmEdge is and are not set: \
+            "cargo::error={LIBRARY} and {HEADERS}, which say where WasmEdge is, are not set: \
              run scripts/setup.sh, then `source .deps/env.sh`"
         );
         return;
@@ -25,11 +25,11 @@ fn main() {
     match set(LOADER) {
         Some(loader) => {
             let Some(private) = Path::new(&loader).parent() else {
-                println!("cargo::error={LOADER}={loader} is no path of a loader");
+                println!("cargo::error={LOADER}={loader} is not the path of a loader");
                 return;
             };
-            // The private library needs versions of libc symbols that the linker's libc
-            // has not; the private loader has them.
+            // The library needs versions of libc symbols that only the private libc has, which
+            // the linker does not see.
             link("--allow-shlib-undefined".to_owned());
             link(format!("--dynamic-linker={loader}"));
             link(format!("-rpath,{}", private.display()));

@@ -1,141 +1,137 @@
-//! The host's conversation with `lumos`: requests in, one answer each.
+//! The host's conversation with `lumos`: it answers each request with one message.
 
 use std::io::{Read, Write};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use lumos_model::cell::Target;
 use lumos_model::codec::{read_message, write_message};
-use lumos_model::protocol::{FromHost, Prepare, ToHost};
-use lumos_os::cgroup::{self, Base};
-use lumos_platform::drive;
-use lumos_platform::service::Home;
+use lumos_model::protocol::{FromHost, Load, Prepare, Serve, ToHost};
 use lumos_platform::serving::Serving;
-use lumos_runtime::engine::Runtime;
 use lumos_runtime::error::HostError;
+use lumos_runtime::sample::Output;
 
-use crate::sampler::{Prepared, Processes};
+use crate::backend::Backend;
+use crate::instance_groups::{Cleanup, InstanceGroups};
+use crate::prepared_cell::PreparedCell;
 
-/// Answers requests until the input ends; then stops what runs, removes the cgroups that
-/// were made, and returns.
+/// Answers requests until the input ends. The process then stops everything that runs,
+/// removes the control groups that it created, and exits.
 ///
 /// # Errors
-/// When a stream fails or a message is none.
-pub fn serve<R: Runtime>(
-    runtime: Arc<R>,
+/// When a stream fails or a message is malformed.
+pub fn serve(
+    backend: &dyn Backend,
     from: impl Read + Send + 'static,
     mut to: impl Write,
 ) -> Result<(), HostError> {
-    let mut groups = Groups::default();
-    let requests = read_ahead(from, groups.cleanup.clone());
-    let mut pending: Option<Prepare> = None;
-    let mut serving: Option<Serving<R>> = None;
-    // The outer loop ends a cell's borrow of its folder before the next one is prepared.
-    loop {
-        let home = pending.as_ref().map(|prepare| groups.home(prepare));
-        let mut prepared = None;
-        if let (Some(prepare), Some(home)) = (pending.take(), &home) {
-            let made = home.as_ref().map_err(ToString::to_string).and_then(|home| {
-                let processes = Processes { host: None, base: home.base.as_deref() };
-                let made = Prepared::new(runtime.as_ref(), prepare, processes);
-                made.map_err(|error| error.to_string())
-            });
-            let answer = match made {
-                Ok((cell, warmup)) => {
-                    prepared = Some(cell);
-                    FromHost::Prepared { warmup }
-                }
-                Err(error) => FromHost::Failed { error },
-            };
-            answer_with(&mut to, &answer)?;
-        }
-        loop {
-            let Ok(request) = requests.recv() else { return Ok(()) };
-            let answer = match request? {
-                ToHost::Prepare(prepare) => {
-                    pending = Some(*prepare);
-                    break;
-                }
-                ToHost::Capabilities => Ok(FromHost::Capabilities(runtime.capabilities())),
-                ToHost::ProveMode { target, artifact } => prepared
-                    .as_ref()
-                    .and_then(|cell| cell.prove_mode(&target, &artifact))
-                    .unwrap_or_else(|| runtime.prove_mode(&target, &artifact, None))
-                    .map(FromHost::Proof),
-                ToHost::Block { samples, keep_output, budget } => match &mut prepared {
-                    Some(cell) => {
-                        let budget = budget.map(|budget| budget.0);
-                        Ok(FromHost::Block(cell.block(samples, keep_output, budget)))
-                    }
-                    None => Err(HostError::engine("no cell is prepared")),
-                },
-                ToHost::Load(load) => groups
-                    .home(&load.function.prepare)
-                    .and_then(|home| drive::drive(runtime.clone(), &load, home))
-                    .map(FromHost::Loaded),
-                ToHost::Serve(serve) => match (&serving, serve.functions.first()) {
-                    (Some(_), _) => Err(HostError::engine("a gateway is open already")),
-                    (None, None) => Err(HostError::engine("there is no function to serve")),
-                    (None, Some(first)) => groups
-                        .home(&first.prepare)
-                        .and_then(|home| Serving::open(&runtime, &serve, &home))
-                        .map(|opened| {
-                            let opened = serving.insert(opened);
-                            let warnings = opened.warnings().to_vec();
-                            FromHost::Serving { address: opened.address(), warnings }
-                        }),
-                },
-                ToHost::TakeRecords => serving
-                    .as_mut()
-                    .map(|serving| FromHost::Records(serving.take_records()))
-                    .ok_or_else(no_gateway),
-                ToHost::Drain { within } => serving
-                    .take()
-                    .map(|serving| FromHost::Drained(serving.drain(within.0)))
-                    .ok_or_else(no_gateway),
-            };
-            answer_with(&mut to, &answer.unwrap_or_else(|error| failed(&error)))?;
-        }
+    let mut conversation = Conversation::new(backend);
+    let requests = read_ahead(from, conversation.groups.cleanup());
+    while let Ok(request) = requests.recv() {
+        let answer = conversation.answer(request?);
+        let answer = answer.unwrap_or_else(|error| FromHost::Failed { error: error.to_string() });
+        write_message(&mut to, &answer)
+            .map_err(|error| HostError::system("write a message", error))?;
     }
+    Ok(())
 }
 
-fn answer_with(to: &mut impl Write, answer: &FromHost) -> Result<(), HostError> {
-    write_message(to, answer).map_err(|error| HostError::system("write a message", error))
+/// What a host keeps from one request to the next.
+struct Conversation<'b> {
+    backend: &'b dyn Backend,
+    cell: Option<PreparedCell>,
+    serving: Option<Serving>,
+    // Dropped last: the others have instances in it.
+    groups: InstanceGroups,
+}
+
+impl<'b> Conversation<'b> {
+    fn new(backend: &'b dyn Backend) -> Self {
+        Self { backend, cell: None, serving: None, groups: InstanceGroups::default() }
+    }
+
+    fn answer(&mut self, request: ToHost) -> Result<FromHost, HostError> {
+        match request {
+            ToHost::Capabilities => Ok(FromHost::Capabilities(self.backend.capabilities())),
+            ToHost::ProveMode { target, artifact } => self.prove_mode(&target, &artifact),
+            ToHost::Prepare(prepare) => self.prepare(*prepare),
+            ToHost::Block { samples, keep_output, budget } => {
+                let output = if keep_output { Output::Kept } else { Output::Hashed };
+                self.measure(samples, output, budget.map(|budget| budget.0))
+            }
+            ToHost::Load(load) => self.drive(&load),
+            ToHost::Serve(serve) => self.open_gateway(&serve),
+            ToHost::TakeRecords => {
+                let serving = self.serving.as_mut().ok_or_else(no_gateway)?;
+                Ok(FromHost::Records(serving.take_records()))
+            }
+            ToHost::Drain { within } => {
+                let serving = self.serving.take().ok_or_else(no_gateway)?;
+                Ok(FromHost::Drained(serving.drain(within.0)))
+            }
+        }
+    }
+
+    /// Proves the mode of the prepared cell if that is what is asked for, and otherwise of a
+    /// module that is loaded for the proof.
+    fn prove_mode(&self, target: &Target, artifact: &Path) -> Result<FromHost, HostError> {
+        let resident = self.cell.as_ref().and_then(|cell| cell.prove_mode(target, artifact));
+        let proof = resident.unwrap_or_else(|| self.backend.prove_mode(target, artifact));
+        proof.map(FromHost::Proof)
+    }
+
+    fn prepare(&mut self, prepare: Prepare) -> Result<FromHost, HostError> {
+        // The previous cell ends first.
+        self.cell = None;
+        let groups = self.groups.folder(&prepare)?;
+        let (cell, warmup) = self.backend.prepare(prepare, groups)?;
+        self.cell = Some(cell);
+        Ok(FromHost::Prepared { warmup })
+    }
+
+    fn measure(
+        &mut self,
+        samples: u32,
+        output: Output,
+        budget: Option<Duration>,
+    ) -> Result<FromHost, HostError> {
+        let cell = self.cell.as_mut().ok_or_else(|| HostError::engine("no cell is prepared"))?;
+        Ok(FromHost::Block(cell.block(samples, output, budget)))
+    }
+
+    fn drive(&mut self, load: &Load) -> Result<FromHost, HostError> {
+        let groups = self.groups.folder(&load.function.prepare)?;
+        self.backend.drive(load, groups).map(FromHost::Loaded)
+    }
+
+    fn open_gateway(&mut self, serve: &Serve) -> Result<FromHost, HostError> {
+        if self.serving.is_some() {
+            return Err(HostError::engine("a gateway is open already"));
+        }
+        let Some(first) = serve.functions.first() else {
+            return Err(HostError::engine("there is no function to serve"));
+        };
+        let groups = self.groups.folder(&first.prepare)?;
+        let backend = self.backend;
+        let opened = Serving::open(serve, |function, threads| {
+            backend.service(function, groups.clone(), threads)
+        })?;
+        let serving = self.serving.insert(opened);
+        let warnings = serving.warnings().to_vec();
+        Ok(FromHost::Serving { address: serving.address(), warnings })
+    }
 }
 
 fn no_gateway() -> HostError {
     HostError::engine("no gateway is open")
 }
 
-fn failed(error: &HostError) -> FromHost {
-    FromHost::Failed { error: error.to_string() }
-}
-
-/// The folder in which instances get their cgroups, and who removes it.
-#[derive(Default)]
-struct Groups {
-    base: Option<Arc<Base>>,
-    /// Removed at the end of the input, whatever runs then.
-    cleanup: Arc<Mutex<Option<String>>>,
-}
-
-impl Groups {
-    /// Where the instances of `prepare` go; makes their folder unless it stands already.
-    fn home(&mut self, prepare: &Prepare) -> Result<Home, HostError> {
-        let wanted = prepare.cgroup.as_ref().map(|cgroup| cgroup.path.as_str());
-        if self.base.as_ref().map(|base| base.path()) != wanted {
-            // Known before it is made: the input may end at any moment.
-            *self.cleanup.lock().expect("no thread panics with it") = wanted.map(str::to_owned);
-            self.base = wanted.map(Base::create).transpose()?.map(Arc::new);
-        }
-        Ok(Home { host: None, base: self.base.clone() })
-    }
-}
-
-/// Reads requests on a thread of its own, which sees the end of the input even while an
-/// invocation runs: then nothing of this host may be left.
+/// Reads requests on a thread of its own, so that the end of the input is noticed even while
+/// an invocation runs. Nothing of this host may be left then.
 fn read_ahead(
     mut from: impl Read + Send + 'static,
-    cleanup: Arc<Mutex<Option<String>>>,
+    cleanup: Cleanup,
 ) -> Receiver<Result<ToHost, HostError>> {
     let (sender, receiver) = sync_channel(16);
     std::thread::spawn(move || {
@@ -144,9 +140,7 @@ fn read_ahead(
                 .map_err(|error| HostError::system("read a message", error))
                 .transpose();
             let Some(message) = message else {
-                if let Some(path) = &*cleanup.lock().expect("no thread panics with it") {
-                    cgroup::leave(path);
-                }
+                cleanup.run();
                 // Instances die with this process (PR_SET_PDEATHSIG).
                 std::process::exit(0);
             };

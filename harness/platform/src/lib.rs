@@ -1,8 +1,8 @@
 //! The serverless platform: functions with pools of instances, under load from inside the
 //! process or over HTTP.
 //!
-//! *Comes in:* an engine of crate `lumos-runtime`, and a load ([`Load`]) or a list of functions
-//! to serve ([`Serve`]). *Goes out:* a sample per request, the pool's state changes, and the
+//! *Comes in:* a [`Provider`](service::Provider) of instances for each function (inside the host
+//! process, or as sandboxes), and a load ([`Load`]) or a list of functions to serve ([`Serve`]). *Goes out:* a sample per request, the pool's state changes, and the
 //! counters of instances ([`LoadResult`], [`PoolRecords`]).
 //!
 //! | module | subject |

@@ -1,32 +1,32 @@
-//! What can go wrong on the way to an answer.
+//! The errors of hosts and of invocations.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use lumos_os::OsError;
 
-/// A host could not do what it was asked. The message says what, where, and what to do.
+/// A host could not do what was asked. The message says what, where, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
     /// The artifact cannot be used.
     #[error("{}: {reason}", path.display())]
     Artifact {
         /// The file.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// What is wrong with it and what to do.
         reason: String,
     },
-    /// The target runs in another mode than its name says.
+    /// The target does not run in the mode that its name promises.
     #[error("{target} is not proven: {reason}")]
     Mode {
         /// The target.
         target: String,
-        /// What was seen.
+        /// The evidence.
         reason: String,
     },
     /// The engine refused.
     #[error("{0}")]
     Engine(String),
-    /// This runtime cannot do it at all.
+    /// This runtime does not offer the operation.
     #[error("{0}")]
     Unsupported(String),
     /// The operating system refused.
@@ -45,7 +45,7 @@ impl HostError {
         Self::Engine(message.to_string())
     }
 
-    /// Something that this runtime has not.
+    /// An operation that this runtime does not offer.
     pub fn unsupported(message: impl ToString) -> Self {
         Self::Unsupported(message.to_string())
     }
@@ -56,7 +56,7 @@ impl HostError {
     }
 }
 
-/// Why an invocation brought no envelope. The instance is dead.
+/// Why an invocation returned no envelope. The instance is dead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvokeError {
     /// The guest trapped or its process died.
@@ -68,7 +68,14 @@ pub enum InvokeError {
     /// The guest passed its deadline.
     #[error("{0}")]
     Timeout(String),
-    /// The instance could not be reached or made.
+    /// The instance could not be reached or created.
     #[error("{0}")]
     Failed(String),
+}
+
+impl From<HostError> for InvokeError {
+    /// An instance that the host could not create.
+    fn from(error: HostError) -> Self {
+        Self::Failed(error.to_string())
+    }
 }

@@ -1,8 +1,9 @@
-//! Storage that the host reaches for its guest: Redis, by a connection of the host's own.
+//! Storage that the host accesses for its guest: Redis, over a connection of the host's own.
 //!
-//! The client is the guest's (`functions/sdk/src/redis.rs`), compiled for the host: the
-//! same packed commands, the same parser, a new connection for each command or a kept
-//! one, as the instance's environment says. What differs is who waits for the socket.
+//! The client works as the guest's does (`functions/sdk/src/redis.rs`): it uses the same
+//! packed commands and the same parser. The instance's environment says whether each
+//! command gets a new connection or the connection is kept. The only difference is that the
+//! host waits for the socket.
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
@@ -11,7 +12,7 @@ use std::time::Duration;
 use lumos_model::wire::{CONNECTION, IO_TIMEOUT_MS, REDIS_URL};
 use redis::{Cmd, Parser, RedisError, RedisResult, Value, cmd};
 
-/// The storage of one instance. Making one is cheap: nothing is looked at or connected
+/// The storage of one instance. Creating one is cheap: it reads and connects nothing
 /// before the first call.
 #[derive(Default)]
 pub struct HostStorage {
@@ -22,7 +23,7 @@ pub struct HostStorage {
 }
 
 impl HostStorage {
-    /// A storage as the environment of an instance describes it.
+    /// The storage that an instance's environment describes.
     pub fn new(env: &[(String, String)]) -> Self {
         let find = |name: &str| env.iter().find(|(key, _)| key == name).map(|(_, value)| value);
         Self {
@@ -36,7 +37,7 @@ impl HostStorage {
     /// The value of `key`.
     ///
     /// # Errors
-    /// When there is none, or the server does not answer; the message is the guest's.
+    /// When there is no value, or the server does not answer. The message is for the guest.
     pub fn get(&mut self, key: &str) -> Result<Vec<u8>, String> {
         match self.execute(cmd("GET").arg(key))? {
             Value::BulkString(bytes) => Ok(bytes),
@@ -45,10 +46,10 @@ impl HostStorage {
         }
     }
 
-    /// Makes `value` the value of `key`.
+    /// Stores `value` under `key`.
     ///
     /// # Errors
-    /// When the server refuses or does not answer; the message is the guest's.
+    /// When the server refuses or does not answer. The message is for the guest.
     pub fn put(&mut self, key: &str, value: &[u8]) -> Result<(), String> {
         match self.execute(cmd("SET").arg(key).arg(value))? {
             Value::Okay => Ok(()),
@@ -58,18 +59,16 @@ impl HostStorage {
 
     fn execute(&mut self, command: &Cmd) -> Result<Value, String> {
         let request = command.get_packed_command();
-        let (stream, value) = self.exchange_on_some_connection(&request)?;
+        let (stream, value) = self.exchange_with_reconnect(&request)?;
         if self.keep {
             self.kept = Some(stream);
         }
         value.extract_error().map_err(|error| explain(&error))
     }
 
-    /// A kept connection that broke, say because the server closed it, is replaced once.
-    fn exchange_on_some_connection(
-        &mut self,
-        request: &[u8],
-    ) -> Result<(TcpStream, Value), String> {
+    /// Uses the kept connection or a new one. A kept connection that is broken, for example
+    /// because the server closed it, is replaced once.
+    fn exchange_with_reconnect(&mut self, request: &[u8]) -> Result<(TcpStream, Value), String> {
         if let Some(kept) = self.kept.take() {
             match exchange(kept, request) {
                 Ok(answered) => return Ok(answered),
@@ -115,7 +114,7 @@ impl HostStorage {
     }
 }
 
-/// Sends a packed command and reads its answer.
+/// Sends a packed command and reads its reply.
 fn exchange(mut stream: TcpStream, request: &[u8]) -> RedisResult<(TcpStream, Value)> {
     stream.write_all(request)?;
     let value = Parser::new().parse_value(&mut stream)?;
@@ -138,8 +137,8 @@ mod tests {
 
     use super::*;
 
-    /// A storage at a server that answers with each of `connections` in turn: as many
-    /// commands on one connection as the list has.
+    /// A storage at a server that accepts `connections` one after the other and answers the
+    /// commands on each with the given replies.
     fn storage(
         connections: &'static [&'static [&'static str]],
         lifetime: &str,
@@ -165,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_lives_for_a_request() {
+    fn each_command_gets_a_connection_of_its_own_by_default() {
         let (mut storage, server) = storage(&[&["$4\r\nhola\r\n"], &["+OK\r\n"]], "request");
         assert_eq!(storage.get("in"), Ok(b"hola".to_vec()));
         assert_eq!(storage.put("out", b"adios"), Ok(()));
@@ -175,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn or_for_an_instance_and_one_that_broke_is_made_again() {
+    fn a_kept_connection_is_replaced_when_it_breaks() {
         let (mut storage, server) =
             storage(&[&["+OK\r\n", "$-1\r\n"], &["$0\r\n\r\n"]], "instance");
         assert_eq!(storage.put("out", b""), Ok(()));
@@ -185,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_told() {
+    fn errors_name_the_variable_or_the_address() {
         let env = |value: &str| vec![(REDIS_URL.to_owned(), value.to_owned())];
         let error = |env: Vec<_>| HostStorage::new(&env).get("x").unwrap_err();
         assert!(error(Vec::new()).contains("needs the variable REDIS_URL"));

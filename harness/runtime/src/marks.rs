@@ -1,4 +1,4 @@
-//! The stopwatch that stands between two clock reads: no allocation, no I/O, no lock.
+//! The stopwatch of the measured code. It neither allocates, nor does I/O, nor locks.
 
 use lumos_model::phase::{Phase, Phases};
 use lumos_os::clock::monotonic_ns;
@@ -10,32 +10,27 @@ pub struct Marks {
 }
 
 impl Marks {
-    /// Runs `work` and counts its time as `phase`.
+    /// Runs `work` and adds its duration to `phase`.
     #[inline]
     pub fn span<T>(&mut self, phase: Phase, work: impl FnOnce() -> T) -> T {
-        let start = monotonic_ns();
+        let start_ns = monotonic_ns();
         let result = work();
-        self.phases.add(phase, monotonic_ns() - start);
+        self.phases.add(phase, monotonic_ns() - start_ns);
         result
     }
 
-    /// Counts `ns` nanoseconds as `phase`.
+    /// Adds `ns` nanoseconds to `phase`.
     #[inline]
     pub fn add(&mut self, phase: Phase, ns: u64) {
         self.phases.add(phase, ns);
     }
 
-    /// What was counted so far.
+    /// The phases so far.
     pub fn phases(&self) -> &Phases {
         &self.phases
     }
 
-    /// What was counted so far, to add to.
-    pub fn phases_mut(&mut self) -> &mut Phases {
-        &mut self.phases
-    }
-
-    /// Forgets everything.
+    /// Resets all phases to zero.
     pub fn clear(&mut self) {
         self.phases = Phases::default();
     }

@@ -1,4 +1,4 @@
-//! From two clock reads to a [`Sample`].
+//! From the readings around one invocation to a [`Sample`].
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use sha2::{Digest, Sha256};
 
 use crate::error::InvokeError;
 
-/// What was read around one invocation.
+/// The readings around one invocation.
 #[derive(Debug)]
 pub struct Reading {
     /// Intended arrival, nanoseconds of `CLOCK_MONOTONIC`.
     pub intended_ns: u64,
-    /// When the response was there, or the failure known.
+    /// When the response arrived or the failure was known.
     pub answered_ns: u64,
     /// Host phases.
     pub phases: Phases,
@@ -25,84 +25,87 @@ pub struct Reading {
     pub spans: Option<ProvisionSpans>,
     /// CPU time of the instance during the invocation.
     pub cpu_ns: Option<u64>,
-    /// Linear memory after it; zero: none.
+    /// Linear memory after the invocation; zero if there is none.
     pub linear_memory_bytes: u64,
-    /// Peak of its cgroup.
+    /// Peak memory of its control group.
     pub memory_peak_bytes: Option<u64>,
 }
 
-/// Turns a reading into a sample, with the hash of the output. Runs between samples, never
+/// What a sample holds of the function's output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Its hash.
+    Hashed,
+    /// Its hash and the output itself.
+    Kept,
+}
+
+/// Makes a sample of a reading, with the hash of the output. It runs between samples, never
 /// inside one.
 pub fn sample(
     seq: u32,
     start_kind: Start,
     reading: Reading,
     result: Result<&[u8], &InvokeError>,
-    keep_output: bool,
+    output: Output,
 ) -> Sample {
     let mut sample = account(seq, start_kind, reading, result);
     if let (Outcome::Ok, Ok(Ok(envelope))) = (sample.outcome, result.map(envelope::open)) {
         sample.output_sha256 = Some(hex(&Sha256::digest(envelope.body)));
-        if keep_output {
+        if output == Output::Kept {
             sample.output = Some(String::from_utf8_lossy(envelope.body).into_owned());
         }
     }
     sample
 }
 
-/// Turns a reading into a sample: opens the envelope, adds the guest's phases, closes the
-/// sum with `other`. The output is not looked at.
+/// Makes a sample of a reading without hashing the output: opens the envelope, adds the
+/// guest's phases and closes the sum with `other`.
 pub fn account(
     seq: u32,
     start_kind: Start,
     reading: Reading,
     result: Result<&[u8], &InvokeError>,
 ) -> Sample {
-    let total_ns = reading.answered_ns.saturating_sub(reading.intended_ns);
+    let intended_ns = reading.intended_ns;
+    let total_ns = reading.answered_ns.saturating_sub(intended_ns);
     let mut phases_ns = reading.phases;
     let mut sample = Sample {
         provision_spans: reading.spans,
         cpu_ns: reading.cpu_ns,
         memory_peak_bytes: reading.memory_peak_bytes,
         linear_memory_bytes: Some(reading.linear_memory_bytes).filter(|bytes| *bytes > 0),
-        ..Sample::unserved(
-            seq,
-            start_kind,
-            Outcome::Ok,
-            Times { intended_ns: reading.intended_ns, total_ns },
-        )
+        ..Sample::unserved(seq, start_kind, Outcome::Ok, Times { intended_ns, total_ns })
     };
     match result.map(envelope::open) {
         Ok(Ok(envelope)) => {
             phases_ns.add_guest(&envelope.phases);
             match envelope.status {
-                Status::Ok => {
-                    sample.output_bytes = Some(envelope.body.len() as u64);
+                Status::Ok => sample.output_bytes = Some(envelope.body.len() as u64),
+                Status::Error | Status::BadRequest => {
+                    let message = String::from_utf8_lossy(envelope.body).into_owned();
+                    fail(&mut sample, Outcome::Error, message);
                 }
-                Status::Error | Status::BadRequest => fail(
-                    &mut sample,
-                    Outcome::Error,
-                    String::from_utf8_lossy(envelope.body).into_owned(),
-                ),
             }
         }
         Ok(Err(error)) => fail(&mut sample, Outcome::Error, error.to_string()),
-        Err(error) => {
-            let outcome = match error {
-                InvokeError::Trap(_) => Outcome::Trap,
-                InvokeError::OutOfMemory(_) => Outcome::OutOfMemory,
-                InvokeError::Timeout(_) => Outcome::Timeout,
-                InvokeError::Failed(_) => Outcome::Error,
-            };
-            fail(&mut sample, outcome, error.to_string());
-        }
+        Err(error) => fail(&mut sample, outcome(error), error.to_string()),
     }
     close(&mut sample, phases_ns);
     sample
 }
 
-/// Sets `other`; phases that exceed the total make the sample an error, since then a
-/// clock cannot be trusted.
+const fn outcome(error: &InvokeError) -> Outcome {
+    match error {
+        InvokeError::Trap(_) => Outcome::Trap,
+        InvokeError::OutOfMemory(_) => Outcome::OutOfMemory,
+        InvokeError::Timeout(_) => Outcome::Timeout,
+        InvokeError::Failed(_) => Outcome::Error,
+    }
+}
+
+/// Sets `other`. Phases that exceed the total turn the sample into an error, because one of
+/// the clocks cannot be trusted.
 fn close(sample: &mut Sample, mut phases: Phases) {
     if let Err(excess_ns) = phases.close(sample.total_ns) {
         if sample.outcome == Outcome::Ok {
@@ -123,8 +126,8 @@ fn fail(sample: &mut Sample, outcome: Outcome, message: String) {
     sample.error = Some(message);
 }
 
-/// A guest that gave up waiting for its socket at the deadline reports an error of its
-/// own; what happened is a timeout.
+/// Turns a late error of the guest into a timeout: a guest that gives up waiting for its
+/// socket at the deadline reports an error of its own.
 pub fn reclassify_io_timeout(sample: &mut Sample, timeout: Duration) {
     let late = Duration::from_nanos(sample.total_ns) >= timeout;
     if sample.outcome == Outcome::Error && late {
@@ -132,8 +135,8 @@ pub fn reclassify_io_timeout(sample: &mut Sample, timeout: Duration) {
     }
 }
 
-/// A sample whose start was another one than the cell asks for is a row, and does not
-/// count.
+/// Marks a served sample whose start is not the one that the cell asks for. Its row is
+/// written but does not count.
 pub fn reclassify_wrong_start(sample: &mut Sample, asked: Start) {
     if sample.start_kind != asked && sample.outcome == Outcome::Ok {
         let message = format!("a {asked} start was asked for, and it was {}", sample.start_kind);
@@ -170,9 +173,9 @@ mod tests {
     }
 
     #[test]
-    fn phases_add_up_to_the_total() {
+    fn the_phases_add_up_to_the_total() {
         let answer = answer(Status::Ok);
-        let sample = sample(0, Start::ColdInstance, reading(100), Ok(&answer), false);
+        let sample = sample(0, Start::ColdInstance, reading(100), Ok(&answer), Output::Hashed);
         assert_eq!(sample.outcome, Outcome::Ok);
         assert_eq!(sample.phases_ns.total(), sample.total_ns);
         assert_eq!(sample.phases_ns.get(Phase::Other), 20);
@@ -182,32 +185,32 @@ mod tests {
     }
 
     #[test]
-    fn phases_beyond_the_total_are_no_result() {
+    fn phases_that_exceed_the_total_make_an_error() {
         let answer = answer(Status::Ok);
-        let sample = sample(0, Start::Warm, reading(79), Ok(&answer), false);
+        let sample = sample(0, Start::Warm, reading(79), Ok(&answer), Output::Hashed);
         assert_eq!(sample.outcome, Outcome::Error);
         assert_eq!(sample.phases_ns.total(), 79);
     }
 
     #[test]
-    fn what_went_wrong_is_told() {
+    fn a_failure_keeps_its_outcome_and_message() {
         let answer = answer(Status::Error);
-        let failed = sample(0, Start::Warm, reading(100), Ok(&answer), false);
+        let failed = sample(0, Start::Warm, reading(100), Ok(&answer), Output::Hashed);
         assert_eq!((failed.outcome, failed.error.as_deref()), (Outcome::Error, Some("body")));
         let refusal = self::answer(Status::BadRequest);
-        let failed = sample(0, Start::Warm, reading(100), Ok(&refusal), false);
+        let failed = sample(0, Start::Warm, reading(100), Ok(&refusal), Output::Hashed);
         assert_eq!((failed.outcome, failed.error.as_deref()), (Outcome::Error, Some("body")));
         let trap = InvokeError::Trap("unreachable".into());
-        let failed = sample(0, Start::Warm, reading(100), Err(&trap), false);
+        let failed = sample(0, Start::Warm, reading(100), Err(&trap), Output::Hashed);
         assert_eq!((failed.outcome, failed.error.as_deref()), (Outcome::Trap, Some("unreachable")));
-        let short = sample(0, Start::Warm, reading(100), Ok(b"hello"), false);
+        let short = sample(0, Start::Warm, reading(100), Ok(b"hello"), Output::Hashed);
         assert_eq!(short.outcome, Outcome::Error);
     }
 
     #[test]
     fn a_late_error_of_the_guest_is_a_timeout() {
         let answer = answer(Status::Error);
-        let mut late = sample(0, Start::Warm, reading(100), Ok(&answer), false);
+        let mut late = sample(0, Start::Warm, reading(100), Ok(&answer), Output::Hashed);
         reclassify_io_timeout(&mut late, Duration::from_nanos(101));
         assert_eq!(late.outcome, Outcome::Error);
         reclassify_io_timeout(&mut late, Duration::from_nanos(100));
@@ -215,18 +218,18 @@ mod tests {
     }
 
     #[test]
-    fn a_start_that_nobody_asked_for_is_told_and_a_failure_stays_what_it_is() {
+    fn a_wrong_start_is_marked_unless_the_sample_failed() {
         let answer = answer(Status::Ok);
-        let mut asked = sample(0, Start::Warm, reading(100), Ok(&answer), false);
+        let mut asked = sample(0, Start::Warm, reading(100), Ok(&answer), Output::Hashed);
         reclassify_wrong_start(&mut asked, Start::Warm);
         assert_eq!(asked.outcome, Outcome::Ok);
-        let mut cold = sample(0, Start::ColdInstance, reading(100), Ok(&answer), false);
+        let mut cold = sample(0, Start::ColdInstance, reading(100), Ok(&answer), Output::Hashed);
         reclassify_wrong_start(&mut cold, Start::Warm);
         assert_eq!(cold.outcome, Outcome::WrongStart);
         let expected = "a warm start was asked for, and it was cold:instance";
         assert_eq!(cold.error.as_deref(), Some(expected));
         let trap = InvokeError::Trap("unreachable".into());
-        let mut failed = sample(0, Start::ColdInstance, reading(100), Err(&trap), false);
+        let mut failed = sample(0, Start::ColdInstance, reading(100), Err(&trap), Output::Hashed);
         reclassify_wrong_start(&mut failed, Start::Warm);
         assert_eq!(failed.outcome, Outcome::Trap);
     }

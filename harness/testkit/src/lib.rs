@@ -1,4 +1,20 @@
-//! For tests.
+//! Fixtures of tests and benches. Nothing that is released depends on this crate.
+//!
+//! It provides what tests of several crates share: an engine without work on a simulated clock
+//! ([`mock`]), the suite that every runtime passes ([`conformance`]), and small fixtures. The
+//! executable `mock-host` is a host whose engine computes nothing on a simulated clock, with
+//! which tests know a whole run of `lumos` byte for byte.
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`mock`] | an engine that follows a script, on a simulated clock |
+//! | [`conformance`] | what every runtime must do, as tests |
+//! | [`http_client`] | an HTTP client for tests of the gateway |
+//! | [`server`] | `lumos serve` as a child process |
+//! | [`openmetrics`] | a strict reader of metrics |
+//! | [`leftovers`] | what a run left in the system |
+//! | [`scratch`] | temporary folders with scenarios and artifacts |
+//! | [`plans`], [`samples`], [`run_dir`], [`simulated_runs`] | plans, samples and run directories without measuring |
 
 pub mod conformance;
 pub mod http_client;
@@ -11,5 +27,3 @@ pub mod samples;
 pub mod scratch;
 pub mod server;
 pub mod simulated_runs;
-
-pub use lumos_runtime::Runtime;

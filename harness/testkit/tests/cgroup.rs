@@ -1,4 +1,4 @@
-//! A child is born in its cgroup, with its limits, on this machine's own hierarchies.
+//! A child starts inside its control group, with its limits, on this machine's own hierarchies.
 
 use std::path::Path;
 
@@ -10,12 +10,11 @@ use lumos_os::cgroup::{self, Base, Group, Mode};
 use lumos_os::clock::monotonic_ns;
 use lumos_os::spawn::ProcessCommand;
 use lumos_os::spawn::{Orphan, spawn};
-use lumos_runtime::InvokeError;
-use lumos_runtime::process::ProcessInstance;
+use lumos_runtime::{InvokeError, NewGroup, Sandbox};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::waitpid;
 
-/// A folder of groups of this test's own.
+/// A folder of control groups for one test.
 struct Folder(String);
 
 impl Folder {
@@ -24,11 +23,11 @@ impl Folder {
     }
 
     fn base(&self) -> Base {
-        Base::create(&self.0).expect("these tests make cgroups, so they run as root")
+        Base::create(&self.0).expect("these tests create control groups, so they need root")
     }
 
-    /// Where the folder stands, over all hierarchies.
-    fn places(&self) -> Vec<std::path::PathBuf> {
+    /// The folder's paths, one for each hierarchy.
+    fn paths(&self) -> Vec<std::path::PathBuf> {
         let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
         let points = mounts.lines().filter(|line| line.contains(" - cgroup"));
         let points = points.filter_map(|line| line.split(' ').nth(4));
@@ -54,8 +53,12 @@ fn limits(mebibytes: u64) -> Limits {
     Limits { cpus: Some(0.5), memory: Some(ByteSize(mebibytes << 20)), ..Limits::default() }
 }
 
+fn start(command: &ProcessCommand, base: &Base, name: &str) -> Sandbox {
+    Sandbox::start(command, Some(NewGroup { base, name }), &limits(16)).unwrap()
+}
+
 #[test]
-fn a_child_is_born_in_its_group() {
+fn a_child_starts_inside_its_group() {
     let folder = Folder::new("born");
     let base = folder.base();
     let group = Group::create(&base, "child", &limits(64)).unwrap();
@@ -79,7 +82,7 @@ fn a_child_is_born_in_its_group() {
     kill(child.pid, Signal::SIGKILL).unwrap();
     waitpid(child.pid, None).unwrap();
     drop(group);
-    assert!(folder.places().iter().all(|place| !place.join("child").exists()));
+    assert!(folder.paths().iter().all(|path| !path.join("child").exists()));
 }
 
 #[test]
@@ -88,9 +91,10 @@ fn limits_are_the_kernels() {
     let base = folder.base();
     let _group = Group::create(&base, "child", &limits(64)).unwrap();
     let read = |file: &str| -> Option<String> {
-        let places = folder.places();
-        let text =
-            places.iter().find_map(|p| std::fs::read_to_string(p.join("child").join(file)).ok())?;
+        let paths = folder.paths();
+        let text = paths
+            .iter()
+            .find_map(|path| std::fs::read_to_string(path.join("child").join(file)).ok())?;
         Some(text.trim().to_owned())
     };
     let (memory, cpus) = match base.mode() {
@@ -103,35 +107,35 @@ fn limits_are_the_kernels() {
 }
 
 #[test]
-fn a_process_that_takes_too_much_memory_is_told_from_one_that_crashes() {
+fn a_process_at_its_memory_limit_is_distinguished_from_one_that_crashes() {
     let folder = Folder::new("memory");
     let base = folder.base();
     let deadline_ns = monotonic_ns() + 30_000_000_000;
-    // `tail` keeps its whole input, which has no line's end, in memory.
+    // `tail` keeps its input in memory, because it contains no end of a line.
     let hungry = shell("exec tail /dev/zero");
-    let mut instance = ProcessInstance::start(&hungry, Some((&base, "a")), &limits(16)).unwrap();
-    let ended = instance.exchange(RequestKind::Invoke, b"{}", deadline_ns, &mut Vec::new());
+    let mut sandbox = start(&hungry, &base, "a");
+    let ended = sandbox.exchange(RequestKind::Invoke, b"{}", deadline_ns, &mut Vec::new());
     assert!(matches!(ended, Err(InvokeError::OutOfMemory(_))), "{ended:?}");
 
     let crash = shell("echo something went wrong >&2; kill -SEGV $$");
-    let mut instance = ProcessInstance::start(&crash, Some((&base, "b")), &limits(16)).unwrap();
-    let ended = instance.exchange(RequestKind::Invoke, b"{}", deadline_ns, &mut Vec::new());
+    let mut sandbox = start(&crash, &base, "b");
+    let ended = sandbox.exchange(RequestKind::Invoke, b"{}", deadline_ns, &mut Vec::new());
     let Err(InvokeError::Trap(message)) = ended else { panic!("{ended:?}") };
     assert!(message.contains("SIGSEGV") && message.contains("something went wrong"), "{message}");
 }
 
 #[test]
-fn nothing_is_left_of_a_folder_that_is_evacuated() {
+fn an_evacuated_folder_is_gone_with_its_processes() {
     let folder = Folder::new("evacuated");
     let base = folder.base();
     let group = Group::create(&base, "child", &Limits::default()).unwrap();
     let attach = group.attach().unwrap();
     let child = spawn(&shell("read line"), &attach, 2, Orphan::Killed).unwrap();
-    // As after a `kill -9`: nobody drops the group.
+    // As after `kill -9`: the group is not dropped.
     std::mem::forget(group);
-    assert!(!folder.places().is_empty());
+    assert!(!folder.paths().is_empty());
     cgroup::evacuate(&folder.0);
     let status = waitpid(child.pid, None).unwrap();
     assert!(matches!(status, nix::sys::wait::WaitStatus::Signaled(_, Signal::SIGKILL, _)));
-    assert_eq!(folder.places(), Vec::<std::path::PathBuf>::new());
+    assert_eq!(folder.paths(), Vec::<std::path::PathBuf>::new());
 }

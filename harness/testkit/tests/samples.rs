@@ -1,16 +1,17 @@
-//! What a cell makes of its instances, to the nanosecond.
+//! The samples of a cell, to the nanosecond.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use lumos_host::sampler::{Prepared, Processes};
+use lumos_host::{Backend, EngineBackend, PreparedCell};
 use lumos_model::cell::{Isolation, Start};
 use lumos_model::counters::Counter;
 use lumos_model::phase::{Phase, Phases};
-use lumos_model::protocol::{Limits, Prepare};
+use lumos_model::protocol::{BlockResult, Limits, Prepare};
 use lumos_model::row::{Outcome, Sample};
 use lumos_model::units::Span;
-use lumos_testkit::mock::{Act, Costs, Event, MockRuntime, Script, SimulatedClock};
+use lumos_runtime::sample::Output;
+use lumos_testkit::mock::{Act, Costs, Event, MockEngine, Script, SimulatedClock};
 
 const COSTS: Costs = Costs {
     load: Duration::from_nanos(1_000_003),
@@ -24,17 +25,17 @@ const COSTS: Costs = Costs {
 const COMPUTE: Duration = Duration::from_nanos(20_011);
 const WARM_NS: u64 = 503 + 307 + 101 + 20_011;
 
-/// A test's clock, engine and cell.
-struct Stage {
+/// A clock, an engine, and the description of a cell.
+struct Fixture {
     clock: SimulatedClock,
-    runtime: MockRuntime,
+    engine: MockEngine,
     prepare: Prepare,
 }
 
-impl Stage {
+impl Fixture {
     fn new(start: Start, script: Script) -> Self {
         let clock = SimulatedClock::new();
-        let runtime = MockRuntime::new(&clock).with("f", script.costs(COSTS));
+        let engine = MockEngine::new(&clock).with("f", script.costs(COSTS));
         let prepare = Prepare {
             target: "mock-interp".parse().unwrap(),
             artifact: "f".into(),
@@ -48,24 +49,33 @@ impl Stage {
             gap: Span(Duration::from_millis(100)),
             cgroup: None,
         };
-        Self { clock, runtime, prepare }
+        Self { clock, engine, prepare }
     }
 
-    fn prepared(&self) -> (Prepared<'_>, Vec<Sample>) {
-        Prepared::new(&self.runtime, self.prepare.clone(), Processes::default()).unwrap()
+    fn cell(&self) -> (PreparedCell, Vec<Sample>) {
+        self.cell_with(self.prepare.clone())
+    }
+
+    fn cell_with(&self, prepare: Prepare) -> (PreparedCell, Vec<Sample>) {
+        let no_host = "/nonexistent".into();
+        EngineBackend::new(self.engine.clone(), no_host).prepare(prepare, None).unwrap()
     }
 
     fn count(&self, event: impl Fn(Event) -> bool) -> usize {
-        self.runtime.events().into_iter().filter(|(_, e)| event(*e)).count()
+        self.engine.events().into_iter().filter(|(_, e)| event(*e)).count()
     }
 
-    fn made(&self) -> usize {
-        self.count(|event| matches!(event, Event::Made(_)))
+    fn created(&self) -> usize {
+        self.count(|event| matches!(event, Event::Created(_)))
     }
 
     fn invoked(&self) -> usize {
         self.count(|event| matches!(event, Event::Invoked(_)))
     }
+}
+
+fn block(cell: &mut PreparedCell, samples: u32) -> BlockResult {
+    cell.block(samples, Output::Hashed, None)
 }
 
 fn script() -> Script {
@@ -86,12 +96,12 @@ fn outcomes(samples: &[Sample]) -> Vec<(Start, Outcome)> {
 }
 
 #[test]
-fn a_warm_sample_is_all_phases_and_nothing_else() {
-    let stage = Stage::new(Start::Warm, script());
-    let _entered = stage.clock.enter();
-    let (mut cell, warmup) = stage.prepared();
+fn a_warm_sample_has_the_phases_of_the_invocation_only() {
+    let fixture = Fixture::new(Start::Warm, script());
+    let _entered = fixture.clock.enter();
+    let (mut cell, warmup) = fixture.cell();
     assert_eq!(outcomes(&warmup), [(Start::ColdInstance, Outcome::Ok)]);
-    let block = cell.block(3, true, None);
+    let block = cell.block(3, Output::Kept, None);
     for (seq, sample) in block.samples.iter().enumerate() {
         assert_eq!(sample.seq as usize, seq);
         assert_eq!((sample.start_kind, sample.outcome), (Start::Warm, Outcome::Ok));
@@ -102,11 +112,11 @@ fn a_warm_sample_is_all_phases_and_nothing_else() {
         assert_eq!(sample.output.as_deref(), Some("{}"));
     }
     assert_eq!(block.host.get(Counter::Cpu).unwrap(), 3 * WARM_NS);
-    assert_eq!((stage.made(), stage.invoked()), (1, 4));
+    assert_eq!((fixture.created(), fixture.invoked()), (1, 4));
 }
 
 #[test]
-fn a_cold_instance_costs_its_making_and_a_cold_module_its_loading_too() {
+fn a_cold_instance_adds_instantiation_and_a_cold_module_adds_loading() {
     let loading = [(Phase::Load, 1_000_003), (Phase::Compile, 5_000_011)];
     let making = [(Phase::Instantiate, 70_001)];
     let cases: [(Start, Vec<(Phase, u64)>); 2] = [
@@ -114,12 +124,12 @@ fn a_cold_instance_costs_its_making_and_a_cold_module_its_loading_too() {
         (Start::ColdModule, [&SERVED[..], &making, &loading].concat()),
     ];
     for (start, expected) in cases {
-        let stage = Stage::new(start, script());
-        let _entered = stage.clock.enter();
-        let (mut cell, warmup) = stage.prepared();
+        let fixture = Fixture::new(start, script());
+        let _entered = fixture.clock.enter();
+        let (mut cell, warmup) = fixture.cell();
         assert_eq!(warmup, []);
-        let prepared_ns = stage.clock.now_ns();
-        let samples = cell.block(2, false, None).samples;
+        let prepared_ns = fixture.clock.now_ns();
+        let samples = block(&mut cell, 2).samples;
         for sample in &samples {
             assert_eq!((sample.start_kind, sample.outcome), (start, Outcome::Ok));
             assert_eq!(sample.phases_ns, phases(&expected));
@@ -130,29 +140,29 @@ fn a_cold_instance_costs_its_making_and_a_cold_module_its_loading_too() {
         assert_eq!(samples[0].intended_ns, prepared_ns + 100_000_000);
         let apart_ns = samples[1].intended_ns - samples[0].intended_ns;
         assert_eq!(apart_ns, samples[0].total_ns + 9_001 + 100_000_000);
-        assert_eq!(stage.runtime.instances(), 0);
+        assert_eq!(fixture.engine.instances(), 0);
     }
 }
 
 #[test]
-fn waiting_is_time_and_no_cpu_time() {
+fn waiting_takes_no_cpu_time() {
     let wait = Duration::from_millis(7);
-    let stage = Stage::new(Start::Warm, script().otherwise(Act::answer("").waiting(wait)));
-    let _entered = stage.clock.enter();
-    let (mut cell, _) = stage.prepared();
-    let sample = cell.block(1, false, None).samples.remove(0);
+    let fixture = Fixture::new(Start::Warm, script().otherwise(Act::answer("").waiting(wait)));
+    let _entered = fixture.clock.enter();
+    let (mut cell, _) = fixture.cell();
+    let sample = block(&mut cell, 1).samples.remove(0);
     assert_eq!(sample.phases_ns.get(Phase::IoRead), 7_000_000);
     assert_eq!(sample.total_ns - sample.cpu_ns.unwrap(), 7_000_000);
 }
 
 #[test]
-fn an_instance_is_warmed_up_as_often_as_asked_and_at_least_once() {
+fn an_instance_is_warmed_up_as_configured_and_at_least_once() {
     for (warmup, expected) in [(0, 1), (1, 1), (5, 5)] {
-        let mut stage = Stage::new(Start::Warm, script());
-        stage.prepare.warmup = warmup;
-        let _entered = stage.clock.enter();
-        let (_cell, samples) = stage.prepared();
-        assert_eq!((samples.len(), stage.invoked()), (expected, expected));
+        let mut fixture = Fixture::new(Start::Warm, script());
+        fixture.prepare.warmup = warmup;
+        let _entered = fixture.clock.enter();
+        let (_cell, samples) = fixture.cell();
+        assert_eq!((samples.len(), fixture.invoked()), (expected, expected));
         assert_eq!(samples[0].start_kind, Start::ColdInstance);
         assert!(samples[1..].iter().all(|sample| sample.start_kind == Start::Warm));
     }
@@ -167,38 +177,38 @@ fn after_a_failure_a_new_instance_is_warmed_up() {
     ];
     for (failure, outcome) in failures {
         let script = script().then(Act::default()).then(Act::default()).then(failure);
-        let mut stage = Stage::new(Start::Warm, script);
-        stage.prepare.warmup = 2;
-        let _entered = stage.clock.enter();
-        let (mut cell, _) = stage.prepared();
-        let samples = cell.block(3, false, None).samples;
+        let mut fixture = Fixture::new(Start::Warm, script);
+        fixture.prepare.warmup = 2;
+        let _entered = fixture.clock.enter();
+        let (mut cell, _) = fixture.cell();
+        let samples = block(&mut cell, 3).samples;
         let (failed, warm) = ((Start::Warm, outcome), (Start::Warm, Outcome::Ok));
         assert_eq!(outcomes(&samples), [failed, warm, warm]);
         assert_eq!(samples[0].teardown_ns, Some(9_001));
         assert!(samples[0].error.is_some());
         // Two warm-ups of two, and three samples.
-        assert_eq!((stage.made(), stage.invoked(), stage.runtime.instances()), (2, 7, 1));
+        assert_eq!((fixture.created(), fixture.invoked(), fixture.engine.instances()), (2, 7, 1));
     }
 }
 
 #[test]
 fn an_error_of_the_function_leaves_the_instance() {
-    let stage = Stage::new(Start::Warm, script().then(Act::default()).then(Act::error("no")));
-    let _entered = stage.clock.enter();
-    let (mut cell, _) = stage.prepared();
-    let samples = cell.block(2, false, None).samples;
+    let fixture = Fixture::new(Start::Warm, script().then(Act::default()).then(Act::error("no")));
+    let _entered = fixture.clock.enter();
+    let (mut cell, _) = fixture.cell();
+    let samples = block(&mut cell, 2).samples;
     assert_eq!(outcomes(&samples), [(Start::Warm, Outcome::Error), (Start::Warm, Outcome::Ok)]);
-    assert_eq!(stage.made(), 1);
+    assert_eq!(fixture.created(), 1);
 }
 
 #[test]
-fn a_sample_whose_warm_up_died_has_the_wrong_start() {
+fn a_sample_after_a_failed_warm_up_has_the_wrong_start() {
     let trap = || Act::trap("unreachable");
     let script = script().then(Act::default()).then(trap()).then(trap());
-    let stage = Stage::new(Start::Warm, script);
-    let _entered = stage.clock.enter();
-    let (mut cell, _) = stage.prepared();
-    let samples = cell.block(3, false, None).samples;
+    let fixture = Fixture::new(Start::Warm, script);
+    let _entered = fixture.clock.enter();
+    let (mut cell, _) = fixture.cell();
+    let samples = block(&mut cell, 3).samples;
     let expected = [
         (Start::Warm, Outcome::Trap),
         (Start::ColdInstance, Outcome::WrongStart),
@@ -207,19 +217,19 @@ fn a_sample_whose_warm_up_died_has_the_wrong_start() {
     assert_eq!(outcomes(&samples), expected);
     let error = samples[1].error.as_deref();
     assert_eq!(error, Some("a warm start was asked for, and it was cold:instance"));
-    assert!(samples[1].output_sha256.is_some(), "it was served");
+    assert!(samples[1].output_sha256.is_some(), "the request was served");
 }
 
 #[test]
 fn a_budget_ends_a_block_after_the_sample_that_spends_it() {
-    let mut stage = Stage::new(Start::Warm, script());
-    stage.prepare.gap = Span(Duration::ZERO);
-    let _entered = stage.clock.enter();
-    let (mut cell, _) = stage.prepared();
+    let mut fixture = Fixture::new(Start::Warm, script());
+    fixture.prepare.gap = Span(Duration::ZERO);
+    let _entered = fixture.clock.enter();
+    let (mut cell, _) = fixture.cell();
     let mut taken = |budget_ns| {
-        cell.block(100, false, Some(Duration::from_nanos(budget_ns))).samples.len() as u64
+        cell.block(100, Output::Hashed, Some(Duration::from_nanos(budget_ns))).samples.len() as u64
     };
-    assert_eq!(taken(0), 1, "the first is always taken");
+    assert_eq!(taken(0), 1, "the first sample is always taken");
     assert_eq!(taken(1), 1);
     assert_eq!(taken(WARM_NS), 1);
     assert_eq!(taken(WARM_NS + 1), 2);
@@ -228,28 +238,28 @@ fn a_budget_ends_a_block_after_the_sample_that_spends_it() {
 }
 
 #[test]
-fn the_gaps_and_the_endings_are_paid_from_the_budget() {
-    let stage = Stage::new(Start::ColdInstance, script());
-    let _entered = stage.clock.enter();
-    let (mut cell, _) = stage.prepared();
+fn gaps_and_teardowns_count_towards_the_budget() {
+    let fixture = Fixture::new(Start::ColdInstance, script());
+    let _entered = fixture.clock.enter();
+    let (mut cell, _) = fixture.cell();
     let each_ns = 100_000_000 + 70_001 + WARM_NS + 9_001;
     let mut taken =
-        |ns| cell.block(100, false, Some(Duration::from_nanos(ns))).samples.len() as u64;
+        |ns| cell.block(100, Output::Hashed, Some(Duration::from_nanos(ns))).samples.len() as u64;
     assert_eq!(taken(3 * each_ns), 3);
     assert_eq!(taken(3 * each_ns + 1), 4);
 }
 
 #[test]
-fn a_cold_start_is_paid_from_the_time_limit() {
+fn a_cold_start_counts_towards_the_time_limit() {
     let cold_ns = 70_001 + WARM_NS;
     for (limit_ns, outcome) in [(cold_ns, Outcome::Ok), (cold_ns - 1, Outcome::Timeout)] {
-        let mut stage = Stage::new(Start::ColdInstance, script());
-        stage.prepare.limits.timeout = Span(Duration::from_nanos(limit_ns));
-        let _entered = stage.clock.enter();
-        let (mut cell, _) = stage.prepared();
-        let samples = cell.block(1, false, None).samples;
+        let mut fixture = Fixture::new(Start::ColdInstance, script());
+        fixture.prepare.limits.timeout = Span(Duration::from_nanos(limit_ns));
+        let _entered = fixture.clock.enter();
+        let (mut cell, _) = fixture.cell();
+        let samples = block(&mut cell, 1).samples;
         assert_eq!(outcomes(&samples), [(Start::ColdInstance, outcome)]);
-        assert_eq!(samples[0].total_ns, limit_ns, "it is stopped when the limit is over");
+        assert_eq!(samples[0].total_ns, limit_ns, "it is stopped at the limit");
     }
 }
 
@@ -257,61 +267,59 @@ fn a_cold_start_is_paid_from_the_time_limit() {
 fn an_error_at_the_time_limit_is_a_timeout() {
     let wait = Duration::from_secs(1) - Duration::from_nanos(503 + 307 + 101);
     let late = Act::error("gave up").waiting(wait);
-    let mut stage = Stage::new(Start::Warm, script().then(Act::default()).then(late));
-    stage.prepare.limits.timeout = Span(Duration::from_secs(1));
-    let _entered = stage.clock.enter();
-    let (mut cell, _) = stage.prepared();
-    assert_eq!(outcomes(&cell.block(1, false, None).samples), [(Start::Warm, Outcome::Timeout)]);
+    let mut fixture = Fixture::new(Start::Warm, script().then(Act::default()).then(late));
+    fixture.prepare.limits.timeout = Span(Duration::from_secs(1));
+    let _entered = fixture.clock.enter();
+    let (mut cell, _) = fixture.cell();
+    assert_eq!(outcomes(&block(&mut cell, 1).samples), [(Start::Warm, Outcome::Timeout)]);
 }
 
 #[test]
-fn memory_is_that_after_the_invocation() {
+fn memory_is_read_after_the_invocation() {
     let script = script().memory(1 << 20).otherwise(Act::answer("").growing(64 << 10));
-    let stage = Stage::new(Start::Warm, script);
-    let _entered = stage.clock.enter();
-    let (mut cell, _) = stage.prepared();
-    let block = cell.block(2, false, None);
+    let fixture = Fixture::new(Start::Warm, script);
+    let _entered = fixture.clock.enter();
+    let (mut cell, _) = fixture.cell();
+    let block = block(&mut cell, 2);
     let sizes: Vec<_> = block.samples.iter().filter_map(|s| s.linear_memory_bytes).collect();
     assert_eq!(sizes, [(1 << 20) + 2 * (64 << 10), (1 << 20) + 3 * (64 << 10)]);
 }
 
 #[test]
-fn an_instance_that_cannot_be_made_is_a_failed_sample() {
-    let stage = Stage::new(Start::ColdInstance, script().room(1));
-    let _entered = stage.clock.enter();
-    let (mut cell, _) = stage.prepared();
-    let (mut other, warmup) = {
-        let prepare = Prepare { start: Start::Warm, ..stage.prepare.clone() };
-        Prepared::new(&stage.runtime, prepare, Processes::default()).unwrap()
-    };
+fn an_instance_that_cannot_be_created_makes_a_failed_sample() {
+    let fixture = Fixture::new(Start::ColdInstance, script().max_instances(1));
+    let _entered = fixture.clock.enter();
+    let (mut cell, _) = fixture.cell();
+    let (mut other, warmup) =
+        fixture.cell_with(Prepare { start: Start::Warm, ..fixture.prepare.clone() });
     assert_eq!(outcomes(&warmup), [(Start::ColdInstance, Outcome::Ok)]);
-    let sample = cell.block(1, false, None).samples.remove(0);
+    let sample = block(&mut cell, 1).samples.remove(0);
     assert_eq!(sample.outcome, Outcome::Error);
     assert_eq!(sample.error.as_deref(), Some("there is no room for another instance"));
     assert_eq!(sample.total_ns, 70_001);
-    assert_eq!(outcomes(&other.block(1, false, None).samples), [(Start::Warm, Outcome::Ok)]);
+    assert_eq!(outcomes(&block(&mut other, 1).samples), [(Start::Warm, Outcome::Ok)]);
 }
 
 #[test]
-fn what_happened_is_told_in_order_with_its_time() {
-    let stage = Stage::new(Start::ColdInstance, script());
-    let begin_ns = stage.clock.now_ns();
-    let _entered = stage.clock.enter();
-    let (mut cell, _) = stage.prepared();
-    cell.block(1, false, None);
+fn events_are_recorded_in_order_with_their_times() {
+    let fixture = Fixture::new(Start::ColdInstance, script());
+    let begin_ns = fixture.clock.now_ns();
+    let _entered = fixture.clock.enter();
+    let (mut cell, _) = fixture.cell();
+    block(&mut cell, 1);
     drop(cell);
     let events: Vec<_> =
-        stage.runtime.events().into_iter().map(|(ns, event)| (ns - begin_ns, event)).collect();
+        fixture.engine.events().into_iter().map(|(ns, event)| (ns - begin_ns, event)).collect();
     let loaded = 1_000_003 + 5_000_011;
     let resident = loaded + 70_001 + 9_001;
-    let made = resident + 100_000_000 + 70_001;
-    let freed = made + WARM_NS + 9_001;
+    let created = resident + 100_000_000 + 70_001;
+    let freed = created + WARM_NS + 9_001;
     let expected = [
         (loaded, Event::Loaded),
-        (loaded + 70_001, Event::Made(0)),
+        (loaded + 70_001, Event::Created(0)),
         (resident, Event::Freed(0)),
-        (made, Event::Made(1)),
-        (made, Event::Invoked(1)),
+        (created, Event::Created(1)),
+        (created, Event::Invoked(1)),
         (freed, Event::Freed(1)),
         (freed, Event::Unloaded),
     ];

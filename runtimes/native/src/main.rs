@@ -1,7 +1,9 @@
-//! The host process for native functions.
+//! The host process of native functions.
 
 use std::process::ExitCode;
 
+use lumos_host_native::NativeLauncher;
+
 fn main() -> ExitCode {
-    lumos_host::main(lumos_host_native::NativeRuntime)
+    lumos_host::run_launcher(NativeLauncher)
 }

@@ -1,7 +1,7 @@
-//! The suite that every runtime passes.
+//! The conformance suite that every runtime passes.
 
 lumos_testkit::conformance! {
-    runtime: lumos_host_native::NativeRuntime,
+    launcher: lumos_host_native::NativeLauncher,
     host: env!("CARGO_BIN_EXE_lumos-host-native"),
     native: "native", [process], processes: 100;
 }

@@ -1,4 +1,4 @@
-//! What the host adds to the engine's own calls: a warm no-op of 100 bytes.
+//! The overhead of the host over the engine's own calls, for a warm no-op of 100 bytes.
 
 use std::hint::black_box;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Parsed modules, by WasmEdge's C interface.
+//! Parsed modules of WasmEdge's C interface.
 
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
@@ -7,7 +7,8 @@ use std::ptr::{NonNull, null, null_mut};
 
 use wasmedge_sys::{Config, ffi};
 
-use crate::failure::{FALLS_BACK, Failure, check, text};
+use crate::failure::{FALLS_BACK, Failure, check};
+use crate::strings::text;
 use crate::{log, storage};
 
 /// A parsed and validated module.
@@ -16,8 +17,8 @@ pub struct Ast {
     imports_storage: bool,
 }
 
-// SAFETY: WasmEdge only reads a validated module (its C interface takes it const and
-// documents its functions as thread-safe).
+// SAFETY: WasmEdge only reads a validated module: its C interface takes it as const and
+// documents its functions as thread-safe.
 unsafe impl Send for Ast {}
 // SAFETY: as above.
 unsafe impl Sync for Ast {}
@@ -27,17 +28,17 @@ impl Ast {
         self.module.as_ptr()
     }
 
-    /// Reads a file: a module, or its AoT code as a shared library, which is mapped.
+    /// Reads a module, or maps its AoT code, which is a shared library.
     ///
     /// # Errors
     /// When WasmEdge cannot read or parse it.
     pub fn parse(config: &Config, path: &Path) -> Result<Self, Failure> {
         let path = CString::new(path.as_os_str().as_bytes())
-            .map_err(|_| Failure::new("its path holds a zero byte"))?;
+            .map_err(|_| Failure::new("its path contains a zero byte"))?;
         log::take();
         let mut module = null_mut();
-        // SAFETY: the loader is made, used and deleted here; `module` is an out pointer
-        // that is set on success and then owned.
+        // SAFETY: the loader is created, used and deleted here. `module` is an out pointer that is
+        // set on success and then owned.
         let parsed = unsafe {
             let loader = ffi::WasmEdge_LoaderCreate(config.as_ptr());
             let result = ffi::WasmEdge_LoaderParseFromFile(loader, &mut module, path.as_ptr());
@@ -52,17 +53,17 @@ impl Ast {
         });
         match log::find(FALLS_BACK) {
             Some(line) => Err(Failure::new(line)),
-            None => module.ok_or_else(|| Failure::new("it is no core module")),
+            None => module.ok_or_else(|| Failure::new("it is not a core module")),
         }
     }
 
-    /// Validates, without which a module is not instantiated.
+    /// Validates the module. Only a validated module can be instantiated.
     ///
     /// # Errors
     /// When the module is invalid.
     pub fn validate(&self, config: &Config) -> Result<(), Failure> {
-        // SAFETY: the validator is made, used and deleted here; the module is valid and
-        // no other thread has it yet.
+        // SAFETY: the validator is created, used and deleted here. The module is valid, and no
+        // other thread has it yet.
         check(unsafe {
             let validator = ffi::WasmEdge_ValidatorCreate(config.as_ptr());
             let result = ffi::WasmEdge_ValidatorValidate(validator, self.module.as_ptr());
@@ -71,14 +72,14 @@ impl Ast {
         })
     }
 
-    /// Whether the module has its host store things.
+    /// Whether the module asks its host to store values.
     pub(crate) fn imports_storage(&self) -> bool {
         self.imports_storage
     }
 
-    /// The module of each import.
+    /// The module name of each import.
     fn import_modules(&self) -> Vec<String> {
-        // SAFETY: as in `exports`.
+        // SAFETY: as in `exports`, for imports.
         unsafe {
             let count = ffi::WasmEdge_ASTModuleListImportsLength(self.module.as_ptr());
             let mut list = vec![null(); count as usize];
@@ -89,10 +90,10 @@ impl Ast {
         }
     }
 
-    /// Names of what the module exports.
+    /// The names of the exports.
     pub fn exports(&self) -> Vec<String> {
-        // SAFETY: the list is filled up to its length with pointers into the module,
-        // whose names are copied while it lives.
+        // SAFETY: the list is filled up to its length with pointers into the module, and the
+        // names are copied while the module lives.
         unsafe {
             let count = ffi::WasmEdge_ASTModuleListExportsLength(self.module.as_ptr());
             let mut list = vec![null(); count as usize];
@@ -106,8 +107,8 @@ impl Ast {
 
 impl Drop for Ast {
     fn drop(&mut self) {
-        // SAFETY: owned; instances keep what they need of it (the module that made this
-        // one holds it for as long as they live).
+        // SAFETY: it is owned, and no instance needs it any more: instances hold the module that
+        // owns it.
         unsafe { ffi::WasmEdge_ASTModuleDelete(self.module.as_ptr()) }
     }
 }

@@ -1,4 +1,4 @@
-//! What this host says of itself.
+//! What the runtime offers.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,6 @@ use crate::config::OPTIMISATION;
 use crate::failure;
 use crate::mode::Mode;
 
-/// The host's capabilities.
 pub fn capabilities() -> Capabilities {
     Capabilities {
         protocol: PROTOCOL,

@@ -1,4 +1,4 @@
-//! Ahead-of-time compilation, by the SDK.
+//! Ahead-of-time compilation with WasmEdge's SDK.
 
 use std::path::Path;
 
@@ -10,11 +10,11 @@ use crate::{failure, log};
 
 /// Compiles a core module to a shared library.
 ///
-/// The library is written beside `to` and renamed, so that a killed compiler leaves no
-/// half artifact and a mapped one is not overwritten.
+/// The library is written next to `to` and then renamed. A killed compiler leaves no partial
+/// artifact, and a mapped artifact is not overwritten.
 ///
 /// # Errors
-/// When the input is no valid module or the output cannot be written.
+/// When the input is not a valid module or the output cannot be written.
 pub fn compile(from: &Path, to: &Path) -> Result<Compiled, HostError> {
     log::capture();
     log::take();
@@ -30,7 +30,7 @@ pub fn compile(from: &Path, to: &Path) -> Result<Compiled, HostError> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    // The SDK appends the platform's suffix to the name.
+    // The SDK appends the platform's file extension to the name.
     let name = to.file_name().unwrap_or_default().to_string_lossy();
     let draft = format!(".{name}.{}", std::process::id());
     let module = std::fs::read(from).map_err(|error| HostError::artifact(from, error))?;
@@ -41,12 +41,12 @@ pub fn compile(from: &Path, to: &Path) -> Result<Compiled, HostError> {
     Ok(Compiled { compiler: format!("wasmedge {}", failure::version()), flags: flags() })
 }
 
-/// The settings that bear on the code, of both compilers.
+/// The settings of both compilers that affect the code.
 pub fn flags() -> String {
     format!("optimisation={OPTIMISATION:?} cpu={} interruptible={INTERRUPTIBLE}", cpu())
 }
 
-/// Which CPU the code is for.
+/// The CPU that the code is compiled for.
 pub fn cpu() -> &'static str {
     if GENERIC_CPU { "generic" } else { "native" }
 }

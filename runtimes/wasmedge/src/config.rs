@@ -8,18 +8,19 @@ use wasmedge_sys::{Config, ffi};
 use crate::mode::Mode;
 use crate::vm::PAGE_BYTES;
 
-/// Of both compilers. WasmEdge's default, too.
+/// The optimisation of both compilers, which is WasmEdge's default.
 pub const OPTIMISATION: CompilerOptimizationLevel = CompilerOptimizationLevel::O3;
-/// Code for the CPU at hand, WasmEdge's default, not for the architecture's baseline.
+/// Code is compiled for this machine's CPU, which is WasmEdge's default, and not for the
+/// architecture's baseline.
 pub const GENERIC_CPU: bool = false;
-/// Checks for interruption in compiled code. They would be measured with the guest; see
-/// [`crate::watchdog`] for what takes their place.
+/// Compiled code has no checks for interruption, which would be measured with the guest. The
+/// watchdog replaces them.
 pub const INTERRUPTIBLE: bool = false;
 
 /// The configuration of an engine.
 ///
 /// # Errors
-/// When WasmEdge cannot make one.
+/// When WasmEdge cannot create it.
 pub fn engine(mode: Mode, memory_bytes: Option<u64>) -> Result<Config, HostError> {
     let mut config = Config::create().map_err(HostError::engine)?;
     config.set_run_mode(mode.run_mode());
@@ -30,7 +31,7 @@ pub fn engine(mode: Mode, memory_bytes: Option<u64>) -> Result<Config, HostError
         config.set_max_memory_pages(pages);
     }
     if mode == Mode::Jit {
-        // SAFETY: the configuration is not shared yet. The SDK has no function for it.
+        // SAFETY: the configuration is not shared yet. The SDK offers no function for this.
         unsafe {
             ffi::WasmEdge_ConfigureAddHostRegistration(
                 config.as_ptr().cast_mut(),
@@ -41,7 +42,7 @@ pub fn engine(mode: Mode, memory_bytes: Option<u64>) -> Result<Config, HostError
     Ok(config)
 }
 
-/// Whole pages of memory within a bound.
+/// The whole pages of memory within a bound.
 pub fn memory_pages(memory_bytes: Option<u64>) -> Option<u32> {
     memory_bytes.map(|bytes| u32::try_from(bytes / PAGE_BYTES).unwrap_or(u32::MAX).min(1 << 16))
 }
@@ -49,7 +50,7 @@ pub fn memory_pages(memory_bytes: Option<u64>) -> Option<u32> {
 /// The configuration of the AoT compiler, for code in a shared library.
 ///
 /// # Errors
-/// When WasmEdge cannot make one.
+/// When WasmEdge cannot create it.
 pub fn compiler() -> Result<wasmedge_sdk::config::Config, HostError> {
     let options = CompilerConfigOptions::new()
         .out_format(CompilerOutputFormat::Native)
@@ -67,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_configuration_keeps_mode_and_memory() {
+    fn a_configuration_has_the_mode_and_the_memory_bound() {
         for mode in Mode::ALL {
             let config = engine(mode, Some(3 * PAGE_BYTES + 1)).unwrap();
             assert_eq!(config.get_run_mode(), mode.run_mode());
@@ -77,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn sdk_and_engine_agree_on_the_compiler() {
+    fn both_compilers_have_the_same_settings() {
         let (sdk, sys) = (compiler().unwrap(), engine(Mode::Jit, None).unwrap());
         assert_eq!(sdk.optimization_level(), sys.get_aot_optimization_level());
         assert_eq!(sdk.generic_binary_enabled(), sys.generic_binary_enabled());

@@ -1,4 +1,4 @@
-//! Results, strings and version of WasmEdge's C interface.
+//! Results and version of WasmEdge's C interface.
 
 use std::ffi::CStr;
 
@@ -6,10 +6,10 @@ use wasmedge_sys::ffi;
 
 use crate::log;
 
-/// In what WasmEdge logs when it goes on without compiled code.
+/// A word in the log line that WasmEdge writes when it continues without compiled code.
 pub(crate) const FALLS_BACK: &str = "interpreter";
 
-/// Why WasmEdge refused or a guest failed.
+/// Why WasmEdge refused an operation or a guest failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     code: ffi::WasmEdge_ErrCode,
@@ -22,8 +22,8 @@ impl Failure {
     }
 
     fn of(result: ffi::WasmEdge_Result) -> Self {
-        // SAFETY: both only read the value that they are passed; the message is a static
-        // string of the library.
+        // SAFETY: both functions only read their argument, and the message is a static string of
+        // the library.
         let (code, phrase) = unsafe {
             (
                 ffi::WasmEdge_ResultGetCode(result),
@@ -33,7 +33,7 @@ impl Failure {
         let phrase = phrase.to_string_lossy();
         let mut message = phrase.clone().into_owned();
         for line in log::take() {
-            // The log repeats the phrase with its code, and itself.
+            // The log repeats the phrase with its code, and repeats itself.
             if !line.contains(&*phrase) && !message.contains(&line) {
                 message.push_str("; ");
                 message.push_str(&line);
@@ -54,32 +54,16 @@ impl std::fmt::Display for Failure {
     }
 }
 
-/// `WasmEdge_ResultOK` also holds for a guest that left by `proc_exit` and returned
-/// nothing; here only success is.
+/// Unlike `WasmEdge_ResultOK`, this is an error for a guest that called `proc_exit` and
+/// returned nothing.
 #[inline]
 pub(crate) fn check(result: ffi::WasmEdge_Result) -> Result<(), Failure> {
     if result.Code == ffi::WasmEdge_ErrCode_Success { Ok(()) } else { Err(Failure::of(result)) }
 }
 
-/// The text of a string that WasmEdge lends.
-pub(crate) fn text(string: ffi::WasmEdge_String) -> String {
-    if string.Buf.is_null() {
-        return String::new();
-    }
-    // SAFETY: WasmEdge lends `Length` bytes at `Buf` for this call.
-    let bytes = unsafe { std::slice::from_raw_parts(string.Buf.cast(), string.Length as usize) };
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// Lends a name to the library.
-pub(crate) fn name(name: &str) -> ffi::WasmEdge_String {
-    // SAFETY: wraps without copying; the callee of each use below copies or only reads.
-    unsafe { ffi::WasmEdge_StringWrap(name.as_ptr().cast(), name.len() as u32) }
-}
-
 /// The library's version.
 pub fn version() -> String {
-    // SAFETY: a static string.
+    // SAFETY: the function returns a static string.
     unsafe { CStr::from_ptr(ffi::WasmEdge_VersionGet()) }.to_string_lossy().into_owned()
 }
 
@@ -88,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_library_is_the_one_that_the_sdk_was_made_for() {
+    fn the_library_has_the_version_of_the_sdk() {
         assert_eq!(version(), "0.17.1");
     }
 }

@@ -1,4 +1,4 @@
-//! Instances, and an invocation from the request's bytes to the envelope's.
+//! Instances, and their invocations from the request's bytes to the envelope's.
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
@@ -17,26 +17,25 @@ use crate::surroundings::Surroundings;
 use crate::vm::{Function, Guest};
 use crate::watchdog::Watch;
 
-/// An instance of a function.
+/// An instance of a module. It serves one invocation at a time.
 pub struct Instance {
-    // Before the guest, which the watchdog refers to.
+    // Dropped before the guest, to which the watchdog refers.
     watch: Option<Watch>,
     guest: Option<Guest>,
     alloc: Function,
     invoke: Function,
     module: Module,
     memory_pages: Option<u32>,
-    /// Whether the executor may still hold an unread stop token.
+    /// Whether the executor's stop token may still be set.
     stopped: bool,
 }
 
 impl Instance {
-    /// Links, makes the memory, initialises: [`Phase::Instantiate`], and for the JIT
-    /// [`Phase::Compile`] where it must.
+    /// Links the module, allocates its memory and initialises it: [`Phase::Instantiate`]. The JIT
+    /// compiles first if it has no compiled VM: [`Phase::Compile`].
     ///
     /// # Errors
-    /// When an import is missing, the instance does not fit its bound, or `_initialize`
-    /// fails.
+    /// When an import is missing, the instance exceeds its bound, or `_initialize` fails.
     pub fn new(
         module: &Module,
         given: &InstanceConfig,
@@ -45,7 +44,7 @@ impl Instance {
         let surroundings = Surroundings {
             env: &given.env,
             folder: given.folder.as_deref(),
-            stdin: nothing()?,
+            stdin: empty_input()?,
             output: STDERR,
         };
         let refuse = |failure: Failure| HostError::artifact(module.path(), failure);
@@ -63,7 +62,7 @@ impl Instance {
             };
             let find = |name: &str| {
                 guest.function(name).ok_or_else(|| {
-                    HostError::artifact(module.path(), format!("its `{name}` is no function"))
+                    HostError::artifact(module.path(), format!("its `{name}` is not a function"))
                 })
             };
             let (alloc, invoke) = (find("alloc")?, find("invoke")?);
@@ -87,7 +86,7 @@ impl Instance {
     /// Calls the artifact's canary loop.
     ///
     /// # Errors
-    /// When it has none or traps.
+    /// When the artifact has none, or it traps.
     pub fn canary(&mut self, rounds: u32) -> Result<u32, HostError> {
         let canary = self.guest().function("canary").ok_or_else(|| {
             HostError::artifact(
@@ -101,10 +100,10 @@ impl Instance {
     }
 
     fn guest(&mut self) -> &mut Guest {
-        self.guest.as_mut().expect("taken by drop only")
+        self.guest.as_mut().expect("only drop takes it")
     }
 
-    /// Calls a function outside of an invocation, with a deadline of its own.
+    /// Calls a function outside of an invocation, with [`SIDE_CALL_NS`] as its time limit.
     fn side_call<const N: usize>(
         &mut self,
         function: Function,
@@ -117,7 +116,7 @@ impl Instance {
         result
     }
 
-    /// The invocation itself. Nothing but clock reads stands between its calls.
+    /// The invocation itself. Between its calls it only reads the clock.
     #[inline]
     fn serve(
         &mut self,
@@ -142,17 +141,17 @@ impl Instance {
         Ok(end_ns)
     }
 
-    /// What a failed call means.
+    /// The error of a failed call.
     #[cold]
     fn failed(&mut self, failure: &Failure) -> InvokeError {
         if failure.is_exit() {
             return InvokeError::Trap("the guest called proc_exit".to_owned());
         }
-        // Where the SDK noted that its allocator failed before it trapped.
+        // The SDK sets a flag if its allocator fails before it traps.
         let oom = self.guest().function("oom");
         match oom.map(|oom| self.side_call(oom, [], 1)) {
             Some(Ok(flag)) if flag as u32 != 0 => InvokeError::OutOfMemory(format!(
-                "the guest found no memory beyond {} bytes ({failure})",
+                "the guest got no memory beyond {} bytes ({failure})",
                 self.memory()
             )),
             _ => InvokeError::Trap(failure.to_string()),
@@ -202,7 +201,7 @@ impl lumos_runtime::Instance for Instance {
 
 impl Instance {
     fn watch(&self) -> &Watch {
-        self.watch.as_ref().expect("taken by drop only")
+        self.watch.as_ref().expect("only drop takes it")
     }
 }
 
@@ -221,20 +220,19 @@ fn late(timeout: Duration) -> InvokeError {
     InvokeError::Timeout(format!("the invocation passed its timeout of {timeout:?}"))
 }
 
-/// Longest time of `_initialize`, `canary` and `oom`.
+/// The longest time of `_initialize`, `canary` and `oom`.
 const SIDE_CALL_NS: u64 = 60_000_000_000;
 
-/// A guest's output goes where the host's messages go; the host's standard output is
-/// its protocol.
+/// Guests write to the host's standard error, because its standard output carries the protocol.
 const STDERR: i32 = 2;
 
-/// The guest's standard input: nothing.
-fn nothing() -> Result<i32, HostError> {
-    static NOTHING: OnceLock<File> = OnceLock::new();
-    if let Some(open) = NOTHING.get() {
+/// The guest's standard input, which is empty.
+fn empty_input() -> Result<i32, HostError> {
+    static INPUT: OnceLock<File> = OnceLock::new();
+    if let Some(open) = INPUT.get() {
         return Ok(open.as_raw_fd());
     }
     let open =
         File::open("/dev/null").map_err(|error| HostError::system("open /dev/null", error))?;
-    Ok(NOTHING.get_or_init(|| open).as_raw_fd())
+    Ok(INPUT.get_or_init(|| open).as_raw_fd())
 }

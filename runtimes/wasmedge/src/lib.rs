@@ -1,106 +1,61 @@
-//! The WasmEdge host: interpreter, JIT and AoT behind [`lumos_runtime::Runtime`].
+//! WasmEdge as a runtime of lumos.
 //!
-//! What is peculiar to WasmEdge and where it is dealt with:
-//! - it interprets in silence when anything is amiss: [`proof`];
-//! - its JIT compiles inside of a VM's first instantiation: [`module`];
-//! - it cannot interrupt compiled code at no cost: [`watchdog`] and [`interrupt`];
-//! - it explains its errors in its log only: [`log`];
-//! - a guest that has its host store things imports the module `lumos`: `storage`.
+//! [`WasmEdgeRuntime`] is an engine of `lumos-runtime`: it loads `wasip1` modules, creates
+//! instances of them, and invokes those inside the host process. It has three modes: the
+//! interpreter, compilation at the first instantiation (JIT), and ahead-of-time compilation
+//! (AoT). `lumos-host` makes a host process of it.
 //!
-//! What it does not survive: unbounded recursion of compiled code. WasmEdge's fault
-//! handler runs on the stack that has just overflowed, so the process dies of SIGSEGV.
-//! With process isolation that is one dead instance, with thread isolation the host.
+//! WasmEdge's peculiarities, and the modules that deal with them:
+//! - it silently falls back to its interpreter: [`proof`];
+//! - its JIT compiles in the first instantiation of a VM: [`module`];
+//! - it cannot interrupt compiled code without a cost to every invocation: `watchdog` and
+//!   `interrupt`;
+//! - it explains its errors only in its log: `log`.
+//!
+//! It does not survive unbounded recursion of compiled code: WasmEdge's fault handler runs on
+//! the stack that has overflowed, so the process dies of SIGSEGV. With process isolation that
+//! ends one instance, with thread isolation the host.
+//!
+//! | module | subject |
+//! |---|---|
+//! | `runtime` | the runtime as lumos sees it |
+//! | `capabilities` | what the runtime offers |
+//! | [`mode`] | the three modes and their targets |
+//! | [`config`] | WasmEdge's configuration |
+//! | [`mod@compile`] | ahead-of-time compilation |
+//! | [`module`] | an artifact, read and validated |
+//! | [`ast`] | parsed modules |
+//! | [`instance`] | an instance and its invocations |
+//! | [`vm`] | guests: executors, VMs, calls and memory |
+//! | [`surroundings`] | environment, streams and folder of a guest |
+//! | `storage` | the module by which the host stores values for its guest |
+//! | `watchdog`, `slot` | ends invocations that exceed their deadline |
+//! | `interrupt`, `guest_code` | stops compiled code by a signal |
+//! | `stop_token` | stops the interpreter |
+//! | [`proof`], [`maps`] | the evidence of a mode |
+//! | `failure`, `log`, `strings`, `owned` | results, log, strings and ownership of the C interface |
 
 pub mod ast;
-pub mod capabilities;
+mod capabilities;
 pub mod compile;
 pub mod config;
-pub mod failure;
+mod failure;
+mod guest_code;
 pub mod instance;
-pub mod interrupt;
-pub mod log;
+mod interrupt;
+mod log;
 pub mod maps;
 pub mod mode;
 pub mod module;
+mod owned;
 pub mod proof;
+mod runtime;
+mod slot;
+mod stop_token;
 mod storage;
+mod strings;
 pub mod surroundings;
 pub mod vm;
-pub mod watchdog;
+mod watchdog;
 
-use std::path::Path;
-
-use instance::Instance;
-use lumos_model::capability::Capabilities;
-use lumos_model::cell::Target;
-use lumos_model::protocol::ModeProof;
-use lumos_runtime::{Compiled, HostError, InstanceConfig, Marks, Resident};
-use mode::Mode;
-use module::Module;
-
-/// WasmEdge.
-#[derive(Debug)]
-pub struct WasmEdgeRuntime {
-    /// Executable mappings before any guest had code; `Err`: they cannot be read.
-    baseline: Result<proof::CodeSeen, HostError>,
-}
-
-impl WasmEdgeRuntime {
-    /// The runtime; WasmEdge's log is captured from here on.
-    #[must_use]
-    pub fn new() -> Self {
-        log::capture();
-        Self { baseline: proof::CodeSeen::now(&maps::CodeHome::Anonymous) }
-    }
-}
-
-impl Default for WasmEdgeRuntime {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl lumos_runtime::Runtime for WasmEdgeRuntime {
-    type Module = Module;
-    type Instance = Instance;
-
-    fn capabilities(&self) -> Capabilities {
-        capabilities::capabilities()
-    }
-
-    fn compile(&self, target: &Target, from: &Path, to: &Path) -> Result<Compiled, HostError> {
-        match Mode::of(target)? {
-            Mode::Aot => compile::compile(from, to),
-            Mode::Interp | Mode::Jit => Err(HostError::unsupported(format!(
-                "{target} compiles nothing ahead of time: it runs the .wasm file"
-            ))),
-        }
-    }
-
-    fn load(
-        &self,
-        target: &Target,
-        artifact: &Path,
-        marks: &mut Marks,
-    ) -> Result<Module, HostError> {
-        Module::load(Mode::of(target)?, artifact, marks)
-    }
-
-    fn instantiate(
-        &self,
-        module: &Module,
-        config: &InstanceConfig,
-        marks: &mut Marks,
-    ) -> Result<Instance, HostError> {
-        Instance::new(module, config, marks)
-    }
-
-    fn prove_mode(
-        &self,
-        target: &Target,
-        artifact: &Path,
-        resident: Option<Resident<'_, Module>>,
-    ) -> Result<ModeProof, HostError> {
-        proof::prove(Mode::of(target)?, artifact, resident, &self.baseline)
-    }
-}
+pub use runtime::WasmEdgeRuntime;

@@ -1,7 +1,7 @@
-//! WasmEdge's log, kept off the terminal and put into the errors it explains.
+//! WasmEdge's log, which is kept off the terminal and added to the errors that it explains.
 //!
-//! WasmEdge returns a code and a phrase; the import that was missing or the offset of the
-//! malformed byte it only logs.
+//! WasmEdge returns a code and a phrase. Details such as the missing import or the offset of a
+//! malformed byte are only logged.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -9,20 +9,21 @@ use std::sync::Once;
 
 use wasmedge_sys::ffi;
 
-use crate::failure;
+use crate::strings::text;
 
-/// Lines kept for each thread; an error logs up to five.
+/// Lines that are kept for each thread. An error logs up to five.
 const KEPT: usize = 8;
 
 thread_local! {
     static LINES: RefCell<VecDeque<String>> = const { RefCell::new(VecDeque::new()) };
 }
 
-/// Routes the log here, once.
+/// Redirects the log to this module.
 pub fn capture() {
     static ROUTED: Once = Once::new();
     ROUTED.call_once(|| {
-        // SAFETY: both set a global of the library; the callback is a plain function.
+        // SAFETY: both functions set a global of the library, and the callback is a plain
+        // function.
         unsafe {
             ffi::WasmEdge_LogSetLevel(ffi::WasmEdge_LogLevel_Warn);
             ffi::WasmEdge_LogSetCallback(Some(keep));
@@ -30,26 +31,26 @@ pub fn capture() {
     });
 }
 
-/// What this thread's calls have logged since the last time, oldest first.
+/// The lines that this thread has logged since the last call, oldest first.
 pub fn take() -> Vec<String> {
     LINES.with_borrow_mut(|lines| lines.drain(..).collect())
 }
 
-/// The line among what was logged since the last time that holds `phrase`.
+/// The first line since the last call that contains `phrase`.
 pub fn find(phrase: &str) -> Option<String> {
     take().into_iter().find(|line| line.contains(phrase))
 }
 
 extern "C" fn keep(message: *const ffi::WasmEdge_LogMessage) {
-    // SAFETY: WasmEdge passes a message that lives for this call.
+    // SAFETY: WasmEdge passes a message that is valid during this call.
     let Some(message) = (unsafe { message.as_ref() }) else { return };
-    let text = failure::text(message.Message);
-    // A thread that ends has no lines left to keep.
+    let line = text(message.Message);
+    // A thread that is ending keeps no lines.
     let _ = LINES.try_with(|lines| {
         let Ok(mut lines) = lines.try_borrow_mut() else { return };
         if lines.len() == KEPT {
             lines.pop_front();
         }
-        lines.push_back(text.trim().to_owned());
+        lines.push_back(line.trim().to_owned());
     });
 }

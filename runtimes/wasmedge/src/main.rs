@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use lumos_host_wasmedge::WasmEdgeRuntime;
 
 fn main() -> ExitCode {
-    lumos_host::main(WasmEdgeRuntime::new())
+    lumos_host::run_engine(WasmEdgeRuntime::new())
 }

@@ -1,16 +1,16 @@
-//! Executable mappings of this process: where compiled guest code lies.
+//! Executable mappings of this process, in which compiled guest code lies.
 
 use std::ops::Range;
 use std::path::Path;
 
-/// What holds the compiled code of a guest.
+/// Where the compiled code of a guest lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CodeHome {
-    /// None: it is interpreted.
+    /// Nowhere, because the guest is interpreted.
     Nowhere,
-    /// The mapping of a shared library.
+    /// In the mapping of a shared library.
     Library(std::path::PathBuf),
-    /// Memory without a file, as a JIT compiler makes it.
+    /// In memory without a file, which a JIT compiler allocates.
     Anonymous,
 }
 
@@ -77,14 +77,14 @@ mod tests {
     }
 
     #[test]
-    fn only_executable_mappings_of_the_home_count() {
+    fn only_executable_mappings_of_the_home_are_selected() {
         assert_selects(&CodeHome::Anonymous, &[(0x7f00, 0x7f10)]);
         assert_selects(&CodeHome::Library("/tmp/a file.so".into()), &[(0x7f30, 0x7f40)]);
         assert_selects(&CodeHome::Nowhere, &[]);
     }
 
     #[test]
-    fn this_process_has_a_vdso_that_is_no_guest() {
+    fn a_library_that_is_not_mapped_has_no_ranges() {
         let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
         assert!(!maps.is_empty());
         assert!(executable(&CodeHome::Library("/none".into())).unwrap().is_empty());

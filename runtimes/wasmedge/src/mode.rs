@@ -1,37 +1,37 @@
 //! The three ways in which WasmEdge executes a module.
 
 use lumos_model::cell::Target;
+use lumos_model::protocol::Execution;
 use lumos_runtime::HostError;
-use lumos_runtime::canary::Execution;
 use wasmedge_sdk::RunMode;
 
-/// How a target executes code.
+/// How a target executes code. The second part of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Instruction by instruction.
+    /// WasmEdge's interpreter.
     Interp,
-    /// Compiled by LLVM when it is first instantiated.
+    /// Machine code that LLVM compiles at the first instantiation.
     Jit,
-    /// Compiled by LLVM beforehand, into a shared library.
+    /// Machine code that LLVM compiled ahead of time, in a shared library.
     Aot,
 }
 
 impl Mode {
-    /// All of them, in the order in which they are listed.
+    /// All modes, in the order in which they are listed.
     pub const ALL: [Mode; 3] = [Mode::Interp, Mode::Jit, Mode::Aot];
 
-    /// The mode that a target's name asks for.
+    /// The mode of a target.
     ///
     /// # Errors
-    /// When the target is none of this runtime's.
+    /// When the runtime has no such target.
     pub fn of(target: &Target) -> Result<Self, HostError> {
         Self::ALL.into_iter().find(|mode| mode.target() == *target).ok_or_else(|| {
             let known = Self::ALL.map(|mode| mode.target().to_string()).join(", ");
-            HostError::unsupported(format!("WasmEdge has no target `{target}`; it has {known}"))
+            HostError::unsupported(format!("WasmEdge has no target {target}; it has {known}"))
         })
     }
 
-    /// The target's name.
+    /// The target of this mode.
     pub fn target(self) -> Target {
         let name = match self {
             Mode::Interp => "wasmedge-interp",
@@ -41,7 +41,7 @@ impl Mode {
         name.parse().expect("a well-formed target name")
     }
 
-    /// WasmEdge's own word for it. Its default interprets whatever it is given.
+    /// WasmEdge's name of the mode. Its default interprets every module.
     pub fn run_mode(self) -> RunMode {
         match self {
             Mode::Interp => RunMode::Interpreter,
@@ -50,7 +50,7 @@ impl Mode {
         }
     }
 
-    /// What the canary must find.
+    /// The kind of execution that the canary must show.
     pub fn execution(self) -> Execution {
         match self {
             Mode::Interp => Execution::Interpreted,
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn targets_name_modes() {
+    fn targets_and_modes_correspond() {
         for mode in Mode::ALL {
             assert_eq!(Mode::of(&mode.target()).unwrap(), mode);
         }

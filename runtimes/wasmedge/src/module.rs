@@ -1,4 +1,4 @@
-//! Artifacts that were read.
+//! Modules: artifacts that were read and validated.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::maps::CodeHome;
 use crate::mode::Mode;
 use crate::vm::JitVm;
 
-/// What every artifact must export; `_initialize`, `canary` and `oom` may be absent.
+/// The exports that every artifact must have. `_initialize`, `canary` and `oom` are optional.
 const REQUIRED: [&str; 3] = ["memory", "alloc", "invoke"];
 
 /// An artifact, read and validated. Cheap to clone.
@@ -26,15 +26,16 @@ struct Loaded {
     path: PathBuf,
     code: CodeHome,
     ast: Ast,
-    /// For the JIT: compiled and without a live instance.
+    /// For the JIT: VMs that are compiled and have no living instance, by their memory bound
+    /// in pages.
     vms: Mutex<Vec<(Option<u32>, JitVm)>>,
 }
 
 impl Module {
-    /// Reads an artifact (AoT code is mapped by that) and validates it: [`Phase::Load`].
+    /// Reads an artifact, or maps AoT code, and validates it: [`Phase::Load`].
     ///
     /// # Errors
-    /// When the file is not what the mode runs.
+    /// When the file is not an artifact of the mode.
     pub fn load(mode: Mode, path: &Path, marks: &mut Marks) -> Result<Self, HostError> {
         let config = config::engine(mode, None)?;
         marks.span(Phase::Load, || {
@@ -55,7 +56,7 @@ impl Module {
         })
     }
 
-    /// How it executes.
+    /// How its code is executed.
     pub fn mode(&self) -> Mode {
         self.0.mode
     }
@@ -65,7 +66,7 @@ impl Module {
         &self.0.path
     }
 
-    /// What holds its compiled code.
+    /// Where its compiled code lies.
     pub fn code(&self) -> &CodeHome {
         &self.0.code
     }
@@ -74,12 +75,12 @@ impl Module {
         &self.0.ast
     }
 
-    /// A VM with the module compiled and no live instance, for a bound on its memory.
+    /// A VM with the compiled module and no living instance, for a bound on its memory.
     ///
-    /// WasmEdge fixes the bound when a VM is made and compiles in the VM's first
-    /// instantiation, and a VM holds one instance. So the first instance for each bound
-    /// is compiled for ([`Phase::Compile`], which contains that one instantiation), and
-    /// so is each further one that lives at the same time; all others find a VM here.
+    /// WasmEdge fixes the bound when a VM is created, compiles in the VM's first instantiation,
+    /// and holds one instance in a VM. Therefore the first instance of each bound compiles
+    /// ([`Phase::Compile`], which includes that instantiation), and so does each further one
+    /// that lives at the same time. All others reuse a VM.
     pub(crate) fn jit_vm(
         &self,
         memory_bytes: Option<u64>,
@@ -97,7 +98,7 @@ impl Module {
             .map_err(|failure| HostError::artifact(&self.0.path, failure))
     }
 
-    /// Takes a VM back whose instance is dead.
+    /// Takes back a VM whose instance has ended.
     pub(crate) fn give_back(&self, pages: Option<u32>, vm: JitVm) {
         self.0.vms.lock().unwrap_or_else(PoisonError::into_inner).push((pages, vm));
     }
@@ -107,23 +108,25 @@ const ELF: &[u8] = b"\x7fELF";
 const WASM: &[u8] = b"\0asm";
 const CORE: &[u8] = b"\0asm\x01\0\0\0";
 
-/// Looks at the first bytes, so that a wrong file is named for what it is.
+/// Checks the first bytes, so that the error says what a wrong file is.
 fn check_form(mode: Mode, path: &Path) -> Result<(), HostError> {
     let mut head = Vec::with_capacity(CORE.len());
     std::fs::File::open(path)
         .and_then(|file| file.take(CORE.len() as u64).read_to_end(&mut head))
         .map_err(|error| HostError::artifact(path, error))?;
     let target = mode.target();
-    let cut_off = || elf_is_cut_off(path).map_err(|error| HostError::artifact(path, error));
+    let truncated = || elf_is_truncated(path).map_err(|error| HostError::artifact(path, error));
     let reason = match (mode, &*head) {
-        (Mode::Aot, head) if head.starts_with(ELF) => match cut_off()? {
+        (Mode::Aot, head) if head.starts_with(ELF) => match truncated()? {
             false => return Ok(()),
-            true => format!("the library was cut off: compile it again for {target}"),
+            true => format!("the library is truncated: compile it again for {target}"),
         },
         (Mode::Aot, head) if head.starts_with(WASM) => format!(
             "this is WebAssembly, and {target} runs code compiled from it: compile it for {target}"
         ),
-        (Mode::Aot, _) => format!("this is no shared library as the compiler of {target} writes"),
+        (Mode::Aot, _) => {
+            format!("this is not a shared library, which the compiler of {target} writes")
+        }
         (_, CORE) => return Ok(()),
         (_, head) if head.starts_with(WASM) && head.len() == CORE.len() => format!(
             "this is a component, and {target} runs core modules: build the function for \
@@ -132,7 +135,7 @@ fn check_form(mode: Mode, path: &Path) -> Result<(), HostError> {
         (_, head) if head.starts_with(ELF) => {
             format!("this is machine code, and {target} runs core modules: give it the .wasm file")
         }
-        _ => "this is no WebAssembly module, or it was cut off: build the function again for \
+        _ => "this is not a WebAssembly module, or it is truncated: build the function again for \
               wasm32-wasip1"
             .to_owned(),
     };
@@ -140,8 +143,8 @@ fn check_form(mode: Mode, path: &Path) -> Result<(), HostError> {
 }
 
 /// Whether an ELF file ends before its section table, which linkers write last (elf(5)).
-/// The system's loader maps such a file and dies on it.
-fn elf_is_cut_off(path: &Path) -> std::io::Result<bool> {
+/// The system's loader would map such a file and crash.
+fn elf_is_truncated(path: &Path) -> std::io::Result<bool> {
     let mut file = std::fs::File::open(path)?;
     let mut header = [0; 64];
     if file.read_exact(&mut header).is_err() {

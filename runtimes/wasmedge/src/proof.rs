@@ -1,9 +1,9 @@
-//! The proof that a mode runs.
+//! The proof of a mode.
 //!
-//! WasmEdge falls back on its interpreter in silence: by default, for AoT code that does
-//! not match, for a JIT that failed or was driven through the SDK's executor. So three
-//! things must agree: the run mode as the engine's configuration has it, where compiled
-//! code lies in this process, and how long the artifact's canary loop takes.
+//! WasmEdge silently falls back to its interpreter: by default, for AoT code that does not
+//! match, and for a JIT that failed or was used through the SDK's executor. Therefore three
+//! facts must agree: the run mode in the engine's configuration, the compiled code that is
+//! mapped in this process, and the time of the artifact's canary loop.
 
 use std::ops::Range;
 
@@ -17,11 +17,11 @@ use crate::maps::{self, CodeHome};
 use crate::mode::Mode;
 use crate::module::Module;
 
-/// Shows that an artifact runs in a mode. Code that is `resident` was not there at the
+/// Proves that an artifact runs in a mode. The code of a `resident` module was mapped after the
 /// `baseline`.
 ///
 /// # Errors
-/// When anything says otherwise.
+/// When any fact contradicts the mode.
 pub fn prove(
     mode: Mode,
     artifact: &std::path::Path,
@@ -55,7 +55,7 @@ fn prove_module(
 /// Judges the evidence.
 ///
 /// # Errors
-/// When any of it speaks for another mode.
+/// When any of it contradicts the mode.
 pub fn judge(
     mode: Mode,
     setting: RunMode,
@@ -72,7 +72,7 @@ pub fn judge(
     }
     match (mode, code.bytes()) {
         (Mode::Interp, 1..) => {
-            return Err(refuse(format!("{code} appeared, and an interpreter needs none")));
+            return Err(refuse(format!("{code} appeared, but an interpreter needs none")));
         }
         (Mode::Jit | Mode::Aot, 0) => {
             return Err(refuse("no compiled code is mapped in the process".to_owned()));
@@ -83,7 +83,7 @@ pub fn judge(
     canary::prove(&target, mode.execution(), setting, code.to_string(), canary)
 }
 
-/// Executable mappings that were found.
+/// The executable mappings that were found.
 #[derive(Clone, Debug)]
 pub struct CodeSeen {
     home: CodeHome,
@@ -91,7 +91,7 @@ pub struct CodeSeen {
 }
 
 impl CodeSeen {
-    /// Those of `home` in this process.
+    /// The current mappings of `home`.
     ///
     /// # Errors
     /// When the process's mappings cannot be read.
@@ -101,14 +101,14 @@ impl CodeSeen {
         Ok(Self { home: home.clone(), ranges })
     }
 
-    /// Those that were not there `before`.
+    /// The mappings that did not exist `before`.
     #[must_use]
     pub fn beyond(mut self, before: &Self) -> Self {
         self.ranges.retain(|range| !before.ranges.contains(range));
         self
     }
 
-    /// Their size in bytes.
+    /// The size in bytes.
     pub fn bytes(&self) -> usize {
         self.ranges.iter().map(|range| range.len()).sum()
     }
@@ -117,7 +117,7 @@ impl CodeSeen {
 impl std::fmt::Display for CodeSeen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match (&self.home, self.bytes()) {
-            (_, 0) => f.write_str("no executable memory beside the host's own"),
+            (_, 0) => f.write_str("no executable memory other than the host's own"),
             (CodeHome::Library(path), bytes) => {
                 write!(f, "{bytes} bytes of {} mapped executable", path.display())
             }

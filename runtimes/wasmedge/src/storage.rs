@@ -1,7 +1,7 @@
-//! The module `lumos` that a guest imports when it has its host store things.
+//! The module `lumos`, which a guest imports if the host stores values for it.
 //!
-//! What the three functions mean to the guest is in `functions/sdk/src/host.rs`. They
-//! run on the guest's thread, inside of its call.
+//! `functions/sdk/src/host.rs` describes the three functions from the guest's side. They run on
+//! the guest's thread, during its call.
 
 use std::ffi::c_void;
 use std::ptr::{NonNull, null};
@@ -9,27 +9,36 @@ use std::ptr::{NonNull, null};
 use lumos_runtime::HostStorage;
 use wasmedge_sys::ffi;
 
-use crate::failure::{Failure, name};
-use crate::vm::Owned;
+use crate::failure::Failure;
+use crate::owned::Owned;
+use crate::strings::name;
 
 /// The module's name, in the guest's imports.
 pub(crate) const MODULE: &str = "lumos";
 
-/// The functions of one instance at a time, and what is behind them.
+/// The functions, which serve one instance at a time, and their data.
 pub(crate) struct StorageModule {
-    // Dropped first: its functions refer to the desk.
+    // Dropped first, because its functions refer to the data.
     module: Owned<ffi::WasmEdge_ModuleInstanceContext>,
-    desk: NonNull<Desk>,
+    data: NonNull<Data>,
 }
 
-// SAFETY: only the guest's calls and its owner use the desk, one at a time.
+// SAFETY: only the guest's calls and its owner use the data, one at a time.
 unsafe impl Send for StorageModule {}
 
-/// Where guest and host hand things over.
+/// The data of the functions.
 #[derive(Default)]
-struct Desk {
+struct Data {
     storage: HostStorage,
-    waiting: Vec<u8>,
+    /// The result of the last call, until `storage_take` copies it.
+    result: Vec<u8>,
+}
+
+/// What a function returns to the guest.
+enum Returns {
+    /// 64 bits.
+    Integer,
+    Nothing,
 }
 
 type Implementation = unsafe extern "C" fn(
@@ -40,7 +49,7 @@ type Implementation = unsafe extern "C" fn(
 ) -> ffi::WasmEdge_Result;
 
 impl StorageModule {
-    /// The module, in front of `storage`.
+    /// The module with access to `storage`.
     ///
     /// # Errors
     /// When WasmEdge is out of memory.
@@ -48,57 +57,62 @@ impl StorageModule {
         // SAFETY: the name is copied.
         let module = unsafe { ffi::WasmEdge_ModuleInstanceCreate(name(MODULE)) };
         let module = Owned::new(module, ffi::WasmEdge_ModuleInstanceDelete)?;
-        let desk = Box::new(Desk { storage, waiting: Vec::new() });
-        let made = Self { module, desk: NonNull::from(Box::leak(desk)) };
-        made.add("storage_get", 2, true, storage_get);
-        made.add("storage_put", 4, true, storage_put);
-        made.add("storage_take", 1, false, storage_take);
-        Ok(made)
+        let data = Box::new(Data { storage, result: Vec::new() });
+        let created = Self { module, data: NonNull::from(Box::leak(data)) };
+        created.add("storage_get", 2, Returns::Integer, storage_get);
+        created.add("storage_put", 4, Returns::Integer, storage_put);
+        created.add("storage_take", 1, Returns::Nothing, storage_take);
+        Ok(created)
     }
 
-    /// Puts `storage` in the place of the one that an instance before had.
+    /// Replaces the storage of the previous instance.
     pub fn renew(&mut self, storage: HostStorage) {
-        // SAFETY: the desk lives, and no guest runs while its owner is here.
-        unsafe { *self.desk.as_ptr() = Desk { storage, waiting: Vec::new() } }
+        // SAFETY: the data lives, and no guest runs while its owner calls this.
+        unsafe { *self.data.as_ptr() = Data { storage, result: Vec::new() } }
     }
 
-    /// The module, for the executor or VM that is to know it.
+    /// The module, for the executor or VM that registers it.
     pub fn as_ptr(&self) -> *mut ffi::WasmEdge_ModuleInstanceContext {
         self.module.as_ptr()
     }
 
-    /// Adds a function of `integers` 32-bit parameters that returns 64 bits or nothing.
-    fn add(&self, function: &str, integers: u32, returns: bool, implementation: Implementation) {
-        // SAFETY: the type is copied and deleted here; the module takes the function, and
-        // is deleted before the desk.
+    /// Adds a function with `parameters` 32-bit parameters.
+    fn add(
+        &self,
+        function: &str,
+        parameters: u32,
+        returns: Returns,
+        implementation: Implementation,
+    ) {
+        // SAFETY: the type is copied and then deleted here. The module owns the function and is
+        // deleted before the data.
         unsafe {
-            let parameters = [ffi::WasmEdge_ValTypeGenI32(); 4];
-            let results = [ffi::WasmEdge_ValTypeGenI64()];
-            let results = if returns { (results.as_ptr(), 1) } else { (null(), 0) };
-            let kind = ffi::WasmEdge_FunctionTypeCreate(
-                parameters.as_ptr(),
-                integers,
-                results.0,
-                results.1,
-            );
-            let desk = self.desk.as_ptr().cast();
-            let made = ffi::WasmEdge_FunctionInstanceCreate(kind, Some(implementation), desk, 0);
+            let types = [ffi::WasmEdge_ValTypeGenI32(); 4];
+            let integer = [ffi::WasmEdge_ValTypeGenI64()];
+            let (results, count) = match returns {
+                Returns::Integer => (integer.as_ptr(), 1),
+                Returns::Nothing => (null(), 0),
+            };
+            let kind = ffi::WasmEdge_FunctionTypeCreate(types.as_ptr(), parameters, results, count);
+            let data = self.data.as_ptr().cast();
+            let created = ffi::WasmEdge_FunctionInstanceCreate(kind, Some(implementation), data, 0);
             ffi::WasmEdge_FunctionTypeDelete(kind);
-            ffi::WasmEdge_ModuleInstanceAddFunction(self.as_ptr(), name(function), made);
+            ffi::WasmEdge_ModuleInstanceAddFunction(self.as_ptr(), name(function), created);
         }
     }
 }
 
 impl Drop for StorageModule {
     fn drop(&mut self) {
-        // SAFETY: leaked by `new`; whoever calls the module's functions is dropped before.
-        drop(unsafe { Box::from_raw(self.desk.as_ptr()) });
+        // SAFETY: `new` leaked it, and the guest that calls the module's functions was dropped
+        // before.
+        drop(unsafe { Box::from_raw(self.data.as_ptr()) });
     }
 }
 
-/// What WasmEdge passes to one call.
+/// The arguments that WasmEdge passes to one call.
 struct Call<'a> {
-    desk: &'a mut Desk,
+    data: &'a mut Data,
     memory: *mut ffi::WasmEdge_MemoryInstanceContext,
     parameters: *const ffi::WasmEdge_Value,
 }
@@ -107,15 +121,15 @@ impl Call<'_> {
     /// # Safety
     /// The arguments are those of a call of a function of [`StorageModule`].
     unsafe fn new(
-        desk: *mut c_void,
+        data: *mut c_void,
         frame: *const ffi::WasmEdge_CallingFrameContext,
         parameters: *const ffi::WasmEdge_Value,
     ) -> Self {
-        // SAFETY: the desk outlives the module, and a guest makes one call at a time; the
-        // frame is valid for the call.
+        // SAFETY: the data outlives the module, and a guest makes one call at a time. The frame is
+        // valid during the call.
         unsafe {
             Self {
-                desk: &mut *desk.cast(),
+                data: &mut *data.cast(),
                 memory: ffi::WasmEdge_CallingFrameGetMemoryInstance(frame, 0),
                 parameters,
             }
@@ -125,19 +139,17 @@ impl Call<'_> {
     /// # Safety
     /// The function has a parameter of this number.
     unsafe fn parameter(&self, number: usize) -> u32 {
-        // SAFETY: as the caller says.
+        // SAFETY: the caller guarantees it.
         unsafe { (*self.parameters.add(number)).Value as u32 }
     }
 
-    /// The guest's bytes whose place and length are in two parameters from `number` on;
-    /// `None`: they are beyond its memory.
+    /// The guest's bytes whose offset and length are the parameters `number` and `number + 1`;
+    /// `None` if they are outside of its memory.
     ///
     /// # Safety
-    /// The function has these parameters; the guest does not run while the bytes are in
-    /// use.
+    /// The function has these parameters, and the guest does not run while the bytes are in use.
     unsafe fn bytes<'m>(&self, number: usize) -> Option<&'m [u8]> {
-        // SAFETY: WasmEdge checks the bounds and returns null beyond them, and for no
-        // memory.
+        // SAFETY: WasmEdge returns null for a range outside of the memory, and without a memory.
         unsafe {
             let (offset, length) = (self.parameter(number), self.parameter(number + 1));
             let start = ffi::WasmEdge_MemoryInstanceGetPointerConst(
@@ -149,72 +161,73 @@ impl Call<'_> {
         }
     }
 
-    /// Leaves the outcome for `storage_take`; what the guest is told of it.
-    fn leave(&mut self, outcome: Result<Vec<u8>, String>) -> i64 {
+    /// Keeps the result for `storage_take`. Returns the integer that the guest gets: the length
+    /// of a value, or a negative number for an error message.
+    fn keep(&mut self, outcome: Result<Vec<u8>, String>) -> i64 {
         let failed = outcome.is_err();
-        self.desk.waiting = outcome.unwrap_or_else(String::into_bytes);
-        let length = self.desk.waiting.len() as i64;
+        self.data.result = outcome.unwrap_or_else(String::into_bytes);
+        let length = self.data.result.len() as i64;
         if failed { -1 - length } else { length }
     }
 }
 
 const DONE: ffi::WasmEdge_Result = ffi::WasmEdge_Result { Code: ffi::WasmEdge_ErrCode_Success };
 /// A trap of the guest.
-const OUTSIDE: ffi::WasmEdge_Result =
+const OUT_OF_BOUNDS: ffi::WasmEdge_Result =
     ffi::WasmEdge_Result { Code: ffi::WasmEdge_ErrCode_MemoryOutOfBounds };
 
 fn text(bytes: &[u8]) -> Result<&str, String> {
-    std::str::from_utf8(bytes).map_err(|_| "the key is no text".to_owned())
+    std::str::from_utf8(bytes).map_err(|_| "the key is not UTF-8".to_owned())
 }
 
 unsafe extern "C" fn storage_get(
-    desk: *mut c_void,
+    data: *mut c_void,
     frame: *const ffi::WasmEdge_CallingFrameContext,
     parameters: *const ffi::WasmEdge_Value,
     results: *mut ffi::WasmEdge_Value,
 ) -> ffi::WasmEdge_Result {
-    // SAFETY: WasmEdge calls this as the function of two parameters and one result that
-    // it was registered as, and the guest waits for it.
+    // SAFETY: WasmEdge calls this with two parameters and one result, as it was registered, and
+    // the guest waits for it.
     unsafe {
-        let mut call = Call::new(desk, frame, parameters);
-        let Some(key) = call.bytes(0) else { return OUTSIDE };
-        let outcome = text(key).and_then(|key| call.desk.storage.get(key));
-        *results = ffi::WasmEdge_ValueGenI64(call.leave(outcome));
+        let mut call = Call::new(data, frame, parameters);
+        let Some(key) = call.bytes(0) else { return OUT_OF_BOUNDS };
+        let outcome = text(key).and_then(|key| call.data.storage.get(key));
+        *results = ffi::WasmEdge_ValueGenI64(call.keep(outcome));
     }
     DONE
 }
 
 unsafe extern "C" fn storage_put(
-    desk: *mut c_void,
+    data: *mut c_void,
     frame: *const ffi::WasmEdge_CallingFrameContext,
     parameters: *const ffi::WasmEdge_Value,
     results: *mut ffi::WasmEdge_Value,
 ) -> ffi::WasmEdge_Result {
     // SAFETY: as above, with four parameters.
     unsafe {
-        let mut call = Call::new(desk, frame, parameters);
-        let (Some(key), Some(value)) = (call.bytes(0), call.bytes(2)) else { return OUTSIDE };
-        let outcome = text(key).and_then(|key| call.desk.storage.put(key, value));
-        *results = ffi::WasmEdge_ValueGenI64(call.leave(outcome.map(|()| Vec::new())));
+        let mut call = Call::new(data, frame, parameters);
+        let (Some(key), Some(value)) = (call.bytes(0), call.bytes(2)) else { return OUT_OF_BOUNDS };
+        let outcome = text(key).and_then(|key| call.data.storage.put(key, value));
+        *results = ffi::WasmEdge_ValueGenI64(call.keep(outcome.map(|()| Vec::new())));
     }
     DONE
 }
 
 unsafe extern "C" fn storage_take(
-    desk: *mut c_void,
+    data: *mut c_void,
     frame: *const ffi::WasmEdge_CallingFrameContext,
     parameters: *const ffi::WasmEdge_Value,
     _: *mut ffi::WasmEdge_Value,
 ) -> ffi::WasmEdge_Result {
     // SAFETY: as above, with one parameter; WasmEdge checks the bounds of the copy.
     unsafe {
-        let call = Call::new(desk, frame, parameters);
-        let waiting = std::mem::take(&mut call.desk.waiting);
+        let call = Call::new(data, frame, parameters);
+        let result = std::mem::take(&mut call.data.result);
         ffi::WasmEdge_MemoryInstanceSetData(
             call.memory,
-            waiting.as_ptr(),
+            result.as_ptr(),
             u64::from(call.parameter(0)),
-            waiting.len() as u64,
+            result.len() as u64,
         )
     }
 }

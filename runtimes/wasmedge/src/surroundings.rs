@@ -1,4 +1,4 @@
-//! What a guest sees of its host: environment, streams, folder.
+//! What a guest gets from its host: environment, streams and folder.
 
 use std::ffi::CString;
 use std::path::Path;
@@ -10,20 +10,20 @@ use wasmedge_sys::ffi;
 
 use crate::failure::Failure;
 
-/// What a guest sees of its host.
+/// What a guest gets from its host.
 pub struct Surroundings<'a> {
-    /// Its environment, but for its folder.
+    /// The environment, without the variable of the folder.
     pub env: &'a [(String, String)],
-    /// The folder that it sees as [`GUEST_FOLDER`].
+    /// The folder that the guest sees as [`GUEST_FOLDER`].
     pub folder: Option<&'a Path>,
-    /// The file descriptor that it reads as its standard input.
+    /// The file descriptor of its standard input.
     pub stdin: i32,
-    /// The one that its standard output and error go to.
+    /// The file descriptor of its standard output and error.
     pub output: i32,
 }
 
 impl Surroundings<'_> {
-    /// Initialises a WASI module: environment, no arguments, its folder.
+    /// Initialises a WASI module with the environment and the folder, without arguments.
     ///
     /// # Safety
     /// `wasi` is a live WASI module instance.
@@ -38,11 +38,11 @@ impl Surroundings<'_> {
             .chain(self.folder.map(|_| (DATA_FOLDER, GUEST_FOLDER)))
             .map(|(key, value)| CString::new(format!("{key}={value}")))
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|_| Failure::new("an environment variable holds a zero byte"))?;
+            .map_err(|_| Failure::new("an environment variable contains a zero byte"))?;
         let env: Vec<_> = env.iter().map(|entry| entry.as_ptr()).collect();
         let folder = self.folder.map(preopen).transpose()?;
         let folder: Vec<_> = folder.iter().map(|folder| folder.as_ptr()).collect();
-        // SAFETY: the lists are as long as they say and are copied.
+        // SAFETY: the lists have the given lengths and are copied.
         unsafe {
             ffi::WasmEdge_ModuleInstanceInitWASIWithFds(
                 wasi,
@@ -61,16 +61,17 @@ impl Surroundings<'_> {
     }
 }
 
-/// A folder in WasmEdge's words: the guest's path and the host's, a colon between them.
+/// A folder in WasmEdge's notation: the guest's path and the host's, separated by a colon.
 fn preopen(folder: &Path) -> Result<CString, Failure> {
     let refuse = |why| Failure::new(format!("the folder {}: {why}", folder.display()));
-    let path = folder.to_str().ok_or_else(|| refuse("WasmEdge takes UTF-8 only"))?;
+    let path = folder.to_str().ok_or_else(|| refuse("WasmEdge needs a path in UTF-8"))?;
     if path.contains(':') {
         return Err(refuse("WasmEdge cannot open a folder with a colon in its path"));
     }
-    // WasmEdge goes on without a folder that it cannot open.
+    // WasmEdge would silently continue without a folder that it cannot open.
     if !folder.is_dir() {
-        return Err(refuse("there is none"));
+        return Err(refuse("no such folder"));
     }
-    CString::new(format!("{GUEST_FOLDER}:{path}")).map_err(|_| refuse("it holds a zero byte"))
+    CString::new(format!("{GUEST_FOLDER}:{path}"))
+        .map_err(|_| refuse("its path contains a zero byte"))
 }

@@ -1,9 +1,9 @@
-//! Instances, by WasmEdge's C interface, as little of it as this host needs.
+//! Guests: instances of WasmEdge's C interface.
 //!
-//! The interpreter and AoT code are instantiated by an executor, which takes the parsed
-//! module by reference. Only a VM compiles (`WasmEdge_VMInstantiate` is where the JIT
-//! is), so JIT code lives in one. From there on all three are the same: a function
-//! instance, found once, is called by the executor that made it.
+//! An executor instantiates interpreted modules and AoT code; it takes the parsed module by
+//! reference. Only a VM compiles (the JIT runs in `WasmEdge_VMInstantiate`), so JIT code lives
+//! in a VM. Calls are the same for all three: the executor that created an instance calls a
+//! function of it that was found once.
 
 use std::ptr::{NonNull, null, null_mut};
 
@@ -11,54 +11,36 @@ use lumos_runtime::HostStorage;
 use wasmedge_sys::{Config, ffi};
 
 use crate::ast::Ast;
-use crate::failure::{FALLS_BACK, Failure, check, name};
+use crate::failure::{FALLS_BACK, Failure, check};
 use crate::log;
+use crate::owned::Owned;
+use crate::stop_token::StopToken;
 use crate::storage::StorageModule;
+use crate::strings::name;
 use crate::surroundings::Surroundings;
-
-/// Something of WasmEdge's that is deleted with its owner.
-pub(crate) struct Owned<T>(NonNull<T>, unsafe extern "C" fn(*mut T));
-
-impl<T> Owned<T> {
-    pub fn new(made: *mut T, delete: unsafe extern "C" fn(*mut T)) -> Result<Self, Failure> {
-        let made = NonNull::new(made).ok_or_else(|| Failure::new("WasmEdge is out of memory"))?;
-        Ok(Self(made, delete))
-    }
-
-    pub fn as_ptr(&self) -> *mut T {
-        self.0.as_ptr()
-    }
-}
-
-impl<T> Drop for Owned<T> {
-    fn drop(&mut self) {
-        // SAFETY: `new` was given the delete function of the very thing it owns.
-        unsafe { self.1(self.0.as_ptr()) }
-    }
-}
 
 /// A VM that holds a module compiled by the JIT.
 pub struct JitVm {
-    // Dropped first: it knows the storage.
+    // Dropped first, because it refers to the storage.
     vm: Owned<ffi::WasmEdge_VMContext>,
     storage: Option<StorageModule>,
 }
 
-// SAFETY: WasmEdge locks a VM's own functions, and one thread at a time has this one.
+// SAFETY: WasmEdge locks the functions of a VM, and one thread at a time owns this one.
 unsafe impl Send for JitVm {}
 
 impl JitVm {
-    /// Compiles a validated module. WasmEdge does it within the first instantiation, so
-    /// the instance of that is made and left to the next one to replace.
+    /// Compiles a validated module. WasmEdge compiles in the first instantiation, so this
+    /// creates an instance, which the next one replaces.
     ///
     /// # Errors
-    /// When the VM cannot be made, the module not instantiated, or when WasmEdge would
-    /// go on without compiled code.
+    /// When the VM cannot be created, the module cannot be instantiated, or WasmEdge would
+    /// continue without compiled code.
     pub fn compile(config: &Config, module: &Ast) -> Result<Self, Failure> {
         log::take();
         let storage = storage_for(module, HostStorage::default)?;
-        // SAFETY: the registration is set in the VM's copy of the configuration by
-        // creating it with that; the module is copied.
+        // SAFETY: the VM is created with valid arguments, owned, and copies the configuration
+        // and the module.
         let vm = unsafe {
             let vm = Owned::new(
                 ffi::WasmEdge_VMCreate(config.as_ptr(), null_mut()),
@@ -79,7 +61,7 @@ impl JitVm {
     }
 }
 
-/// The storage that a module imports, if it does.
+/// The storage module, if the module imports it.
 fn storage_for(
     module: &Ast,
     storage: impl FnOnce() -> HostStorage,
@@ -87,8 +69,8 @@ fn storage_for(
     module.imports_storage().then(|| StorageModule::new(storage())).transpose()
 }
 
-/// What keeps an instance alive. Fields are dropped from the top.
-enum Home {
+/// The objects that an instance needs. Fields are dropped from top to bottom.
+enum Parts {
     Executor {
         instance: Owned<ffi::WasmEdge_ModuleInstanceContext>,
         _wasi: Owned<ffi::WasmEdge_ModuleInstanceContext>,
@@ -99,59 +81,59 @@ enum Home {
     Vm(JitVm),
 }
 
-impl Home {
+impl Parts {
     fn executor(&self) -> *mut ffi::WasmEdge_ExecutorContext {
         match self {
-            Home::Executor { executor, .. } => executor.as_ptr(),
+            Parts::Executor { executor, .. } => executor.as_ptr(),
             // SAFETY: the VM lives and owns its executor.
-            Home::Vm(vm) => unsafe { ffi::WasmEdge_VMGetExecutorContext(vm.vm.as_ptr()) },
+            Parts::Vm(vm) => unsafe { ffi::WasmEdge_VMGetExecutorContext(vm.vm.as_ptr()) },
         }
     }
 
     fn instance(&self) -> *const ffi::WasmEdge_ModuleInstanceContext {
         match self {
-            Home::Executor { instance, .. } => instance.as_ptr(),
+            Parts::Executor { instance, .. } => instance.as_ptr(),
             // SAFETY: the VM lives and was instantiated.
-            Home::Vm(vm) => unsafe { ffi::WasmEdge_VMGetActiveModule(vm.vm.as_ptr()) },
+            Parts::Vm(vm) => unsafe { ffi::WasmEdge_VMGetActiveModule(vm.vm.as_ptr()) },
         }
     }
 }
 
-/// A function of an instance, for the [`Guest`] that it was found in.
+/// A function of the [`Guest`] in which it was found.
 #[derive(Clone, Copy)]
 pub struct Function(NonNull<ffi::WasmEdge_FunctionInstanceContext>);
 
-// SAFETY: a name for something of a guest; only the guest's owner can use it.
+// SAFETY: it only names a function of a guest, and only the guest's owner can call it.
 unsafe impl Send for Function {}
 
 /// An instance.
 pub struct Guest {
     executor: *mut ffi::WasmEdge_ExecutorContext,
     memory: *mut ffi::WasmEdge_MemoryInstanceContext,
-    /// The type of all arguments.
+    /// The type of every argument.
     integer: ffi::WasmEdge_ValType,
-    home: Home,
+    parts: Parts,
 }
 
-// SAFETY: an instance has one owner; WasmEdge binds none of it to a thread (its thread
-// locals are set at the entry of each call).
+// SAFETY: an instance has one owner, and WasmEdge does not bind it to a thread: it sets its
+// thread-local variables at the start of each call.
 unsafe impl Send for Guest {}
 
 impl Guest {
     /// An instance of interpreted or AoT code, with an executor of its own.
     ///
-    /// The caller keeps `module` for as long as the guest lives.
+    /// The caller must keep `module` for as long as the guest lives.
     ///
     /// # Errors
-    /// When an import is missing or the instance does not fit the configuration.
+    /// When an import is missing or the instance exceeds the bounds of the configuration.
     pub fn instantiate(
         config: &Config,
         module: &Ast,
         surroundings: &Surroundings<'_>,
     ) -> Result<Self, Failure> {
         log::take();
-        // SAFETY: each thing is made with valid arguments, owned, and dropped after what
-        // refers to it.
+        // SAFETY: each object is created with valid arguments, owned, and dropped after the
+        // objects that refer to it.
         unsafe {
             let executor = Owned::new(
                 ffi::WasmEdge_ExecutorCreate(config.as_ptr(), null_mut()),
@@ -184,27 +166,27 @@ impl Guest {
                 module.as_ptr(),
             ))?;
             let instance = Owned::new(instance, ffi::WasmEdge_ModuleInstanceDelete)?;
-            let home = Home::Executor {
+            let parts = Parts::Executor {
                 instance,
                 _wasi: wasi,
                 _storage: storage,
                 _store: store,
                 executor,
             };
-            Self::of(home)
+            Self::of(parts)
         }
     }
 
-    /// A new instance in a VM, in place of the one that it held.
+    /// A new instance in a VM, which replaces the VM's previous one.
     ///
     /// # Errors
-    /// When the instance does not fit the VM's configuration.
+    /// When the instance exceeds the bounds of the VM's configuration.
     pub fn replace(mut vm: JitVm, surroundings: &Surroundings<'_>) -> Result<Self, Failure> {
         log::take();
         if let Some(storage) = &mut vm.storage {
             storage.renew(HostStorage::new(surroundings.env));
         }
-        // SAFETY: the VM lives, owns its WASI module, and is validated.
+        // SAFETY: the VM lives, owns its WASI module, and has validated its module.
         unsafe {
             let wasi = ffi::WasmEdge_VMGetImportModuleContext(
                 vm.vm.as_ptr(),
@@ -213,32 +195,32 @@ impl Guest {
             surroundings.give_to(wasi)?;
             check(ffi::WasmEdge_VMInstantiate(vm.vm.as_ptr()))?;
         }
-        Self::of(Home::Vm(vm))
+        Self::of(Parts::Vm(vm))
     }
 
-    fn of(home: Home) -> Result<Self, Failure> {
-        // WasmEdge makes a memory that begins beyond the limit as small as the limit.
+    fn of(parts: Parts) -> Result<Self, Failure> {
+        // WasmEdge cuts a memory whose initial size exceeds the limit down to the limit.
         if let Some(line) = log::find("Memory Instance:") {
             return Err(Failure::new(format!(
-                "its memory does not begin within the limit, raise it ({line})"
+                "the initial size of its memory is not within the limit: raise the limit ({line})"
             )));
         }
-        // SAFETY: the instance lives as long as `home`.
+        // SAFETY: the instance lives as long as `parts`.
         let memory =
-            unsafe { ffi::WasmEdge_ModuleInstanceFindMemory(home.instance(), name("memory")) };
+            unsafe { ffi::WasmEdge_ModuleInstanceFindMemory(parts.instance(), name("memory")) };
         if memory.is_null() {
             return Err(Failure::new("it exports no memory"));
         }
-        // SAFETY: makes a value.
+        // SAFETY: returns a value.
         let integer = unsafe { ffi::WasmEdge_ValTypeGenI32() };
-        Ok(Self { executor: home.executor(), memory, integer, home })
+        Ok(Self { executor: parts.executor(), memory, integer, parts })
     }
 
-    /// The VM of an instance that has one, for the next instance.
+    /// The instance's VM, if it has one, for the next instance.
     pub fn into_vm(self) -> Option<JitVm> {
-        match self.home {
-            Home::Vm(vm) => Some(vm),
-            Home::Executor { .. } => None,
+        match self.parts {
+            Parts::Vm(vm) => Some(vm),
+            Parts::Executor { .. } => None,
         }
     }
 
@@ -246,16 +228,15 @@ impl Guest {
     pub fn function(&self, function: &str) -> Option<Function> {
         // SAFETY: the instance lives as long as `self`.
         let found = unsafe {
-            ffi::WasmEdge_ModuleInstanceFindFunction(self.home.instance(), name(function))
+            ffi::WasmEdge_ModuleInstanceFindFunction(self.parts.instance(), name(function))
         };
         NonNull::new(found).map(Function)
     }
 
-    /// Calls a function of this instance with integers and returns its result, 0 when it
-    /// has none.
+    /// Calls a function of this instance with integers. Returns its result, or 0 if it has none.
     ///
     /// # Errors
-    /// When the guest traps, leaves, or is interrupted, and when the types are others.
+    /// When the guest traps, exits or is interrupted, and when the function has another type.
     #[inline]
     pub fn call<const N: usize>(
         &mut self,
@@ -268,7 +249,7 @@ impl Guest {
             Type: self.integer,
         });
         let mut result = ffi::WasmEdge_Value { Value: 0, Type: self.integer };
-        // SAFETY: the function is of this instance; both lists are as long as they say.
+        // SAFETY: the function belongs to this instance, and both lists have the given lengths.
         check(unsafe {
             ffi::WasmEdge_ExecutorInvoke(
                 self.executor,
@@ -305,8 +286,8 @@ impl Guest {
     /// When they reach beyond the memory.
     #[inline]
     pub fn read(&self, offset: u32, len: u32, to: &mut Vec<u8>) -> Result<(), Failure> {
-        // SAFETY: the memory lives as long as `self`; WasmEdge checks the bounds and
-        // returns null beyond them. No guest runs while the slice is in use.
+        // SAFETY: the memory lives as long as `self`, and WasmEdge returns null for a range
+        // outside of it. No guest runs while the slice is in use.
         let bytes = unsafe {
             let start = ffi::WasmEdge_MemoryInstanceGetPointerConst(
                 self.memory,
@@ -330,42 +311,13 @@ impl Guest {
         unsafe { ffi::WasmEdge_MemoryInstanceGetPageSize(self.memory) }.saturating_mul(PAGE_BYTES)
     }
 
-    /// What stops this instance's interpreter. `function` takes one parameter or more.
+    /// The stop token of this instance's interpreter. `function` must take at least one
+    /// parameter, and the token must not outlive the instance.
     pub fn stop_token(&self, function: Function) -> StopToken {
-        StopToken { executor: self.executor, function: function.0.as_ptr() }
+        // SAFETY: both belong to this instance, and the caller drops the token before it.
+        unsafe { StopToken::new(self.executor, function.0.as_ptr()) }
     }
 }
 
 /// Size of a page of linear memory.
 pub const PAGE_BYTES: u64 = 64 << 10;
-
-/// Stops an interpreted guest: a flag of its executor that is read at each branch.
-pub struct StopToken {
-    executor: *mut ffi::WasmEdge_ExecutorContext,
-    function: *const ffi::WasmEdge_FunctionInstanceContext,
-}
-
-// SAFETY: the watchdog is the one other thread that has it, and only while the instance
-// lives; the flag is an atomic and the functions used are thread-safe.
-unsafe impl Send for StopToken {}
-// SAFETY: as above.
-unsafe impl Sync for StopToken {}
-
-impl StopToken {
-    /// Sets the flag. The C interface has no other way to it than to cancel an
-    /// asynchronous call of the same executor, so one is made whose parameters do not
-    /// match: it is refused before it runs or changes anything.
-    pub fn set(&self) {
-        // SAFETY: executor and function live (see above); the call is waited for before
-        // it is deleted.
-        unsafe {
-            let call = ffi::WasmEdge_ExecutorAsyncInvoke(self.executor, self.function, null(), 0);
-            if call.is_null() {
-                return;
-            }
-            ffi::WasmEdge_AsyncWait(call);
-            ffi::WasmEdge_AsyncCancel(call);
-            ffi::WasmEdge_AsyncDelete(call);
-        }
-    }
-}

@@ -1,145 +1,60 @@
-//! Ends invocations that pass their deadline, at no cost to those that do not.
+//! Ends invocations that exceed their deadline, at no cost to those that do not.
 //!
-//! WasmEdge's own interruption (`interruptible`) puts an atomic exchange at each loop
-//! head and would be measured with the guest, and its asynchronous invocation starts a
-//! thread for each call. Instead one thread a process sleeps until the earliest
-//! deadline. To arm is an atomic store; the thread is woken only for a deadline before
-//! the one that it sleeps for, which with one timeout for all is the first.
+//! WasmEdge's own interruption (`interruptible`) puts an atomic exchange at each loop head,
+//! which would be measured with the guest. Its asynchronous invocation starts a thread for each
+//! call. Instead, one thread of the process sleeps until the earliest deadline. Arming is an
+//! atomic store. The thread is woken only for a deadline before the one that it sleeps for;
+//! with one timeout for all invocations that is the first deadline only.
 //!
-//! A passed deadline is *fired*, every millisecond until the invocation ends:
+//! An invocation whose deadline has passed is *fired*, every millisecond until it ends:
 //! - the interpreter's stop token is set, which it reads at each branch;
-//! - compiled code gets a signal whose handler sends it into a fault (see
-//!   [`interrupt`]); where that fails because the thread is hardly ever in guest code,
-//!   the code is made not executable, so that the guest faults when it gets there;
+//! - compiled code gets a signal, whose handler redirects it into a fault ([`interrupt`]). If
+//!   that fails because the thread is rarely in guest code, the code is made not executable, so
+//!   that the guest faults when it returns to it;
 //! - in all modes the signal ends a blocking system call of the guest with `EINTR`.
-//!
-//! States pass from armed to [`IDLE`] (by the invocation) or to [`FIRING`] (by the
-//! watchdog) by compare and exchange, so a late watchdog cannot hit a later invocation.
 
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::Thread;
 use std::time::Duration;
 
 use lumos_os::clock::monotonic_ns;
 
-use crate::interrupt::{self, GuestCode};
+use crate::interrupt;
 use crate::maps::{self, CodeHome};
-use crate::vm::StopToken;
+use crate::slot::{Slot, State};
+use crate::stop_token::StopToken;
 
-/// No invocation runs.
-const IDLE: u64 = 0;
-/// The invocation's deadline has passed and it is being stopped.
-const FIRING: u64 = u64::MAX;
-/// Nothing is armed, so the watchdog sleeps until it is woken.
+/// The wake-up time of a watchdog that sleeps until it is woken.
 const NEVER: u64 = u64::MAX;
 
-/// Pause between two attempts to stop one invocation.
+/// Pause between two attempts to stop an invocation.
 const RETRY_NS: u64 = 1_000_000;
-/// Attempts by signal alone. A guest that computes is stopped by the first.
+/// Attempts by signal alone. The first one stops a guest that computes.
 const SIGNALS: i32 = 3;
 
-/// What the watchdog knows of an instance.
-pub struct Slot {
-    /// [`IDLE`], [`FIRING`], or the deadline in nanoseconds of the monotonic clock.
-    state: AtomicU64,
-    /// The kernel's id of the thread that invokes.
-    thread: AtomicI32,
-    /// Attempts to stop the invocation so far.
-    attempts: AtomicI32,
-    home: CodeHome,
-    code: GuestCode,
-    stop: StopToken,
-}
-
-impl Slot {
-    /// Whether the invocation is being stopped.
-    pub(crate) fn is_firing(&self) -> bool {
-        self.state.load(SeqCst) == FIRING
-    }
-
-    /// Where the guest's compiled code lies; known once it is firing.
-    pub(crate) fn code(&self) -> &GuestCode {
-        &self.code
-    }
-
-    fn is_idle(&self) -> bool {
-        self.state.load(SeqCst) == IDLE
-    }
-
-    /// Makes one attempt to stop the invocation. `all` are all instances, this one too.
-    fn fire(&self, all: &[Arc<Slot>]) {
-        let attempt = self.attempts.fetch_add(1, SeqCst);
-        if attempt == 0 {
-            self.code.set(&maps::executable(&self.home).unwrap_or_default());
-            if self.code.is_empty() {
-                self.stop.set();
-            }
-        }
-        if attempt >= SIGNALS && !self.code.is_empty() {
-            self.freeze(all);
-        }
-        if !self.code.is_hit() {
-            interrupt::send(self.thread.load(SeqCst));
-        }
-    }
-
-    /// Makes the guest's code not executable, unless another instance runs it now. None
-    /// begins to until it is executable again: [`Watch::arm`] waits.
-    fn freeze(&self, all: &[Arc<Slot>]) {
-        if self.code.is_frozen() || FROZEN.swap(true, SeqCst) {
-            return;
-        }
-        let others = all.iter().filter(|slot| slot.home == self.home);
-        if others.filter(|slot| !std::ptr::eq(&***slot, self)).all(|slot| slot.is_idle()) {
-            self.code.freeze();
-        } else {
-            FROZEN.store(false, SeqCst);
-        }
-    }
-
-    /// Ends the attempts.
-    fn settle(&self) {
-        if self.code.is_frozen() {
-            self.code.thaw();
-            FROZEN.store(false, SeqCst);
-        }
-        self.code.clear();
-        self.attempts.store(0, SeqCst);
-        self.state.store(IDLE, SeqCst);
-    }
-}
-
-/// Whether some guest's code is not executable.
+/// Whether the code of some guest is not executable.
 static FROZEN: AtomicBool = AtomicBool::new(false);
 
-/// An instance's hold on the watchdog; dropping it ends the watch.
-pub struct Watch(Arc<Slot>);
+/// Registers an instance with the watchdog. Dropping it ends the registration.
+pub(crate) struct Watch(Arc<Slot>);
 
 impl Watch {
-    /// Registers an instance whose compiled code lies in `home` and whose executor
-    /// `stop` belongs to.
+    /// Registers an instance whose compiled code lies in `home` and whose executor has the
+    /// token `stop`.
     pub fn new(home: CodeHome, stop: StopToken) -> Self {
-        let slot = Arc::new(Slot {
-            state: AtomicU64::new(IDLE),
-            thread: AtomicI32::new(0),
-            attempts: AtomicI32::new(0),
-            home,
-            code: GuestCode::default(),
-            stop,
-        });
+        let slot = Arc::new(Slot::new(home, stop));
         Watchdog::get().slots().push(Arc::clone(&slot));
         Self(slot)
     }
 
-    /// Arms: from `deadline_ns` on, the guest code that this thread runs is stopped.
-    /// Guest code runs between this and [`disarm`](Self::disarm) only.
+    /// Arms the watchdog: from `deadline_ns` on, it stops the guest code that this thread runs.
+    /// Guest code must only run between this call and [`disarm`](Self::disarm).
     #[inline]
     pub fn arm(&self, deadline_ns: u64) {
         let slot = &*self.0;
-        let deadline_ns = deadline_ns.clamp(IDLE + 1, FIRING - 1);
         slot.thread.store(interrupt::enter(slot), SeqCst);
-        slot.state.store(deadline_ns, SeqCst);
+        let deadline_ns = slot.arm(deadline_ns);
         if FROZEN.load(SeqCst) {
             self.arm_after_thaw(deadline_ns);
         }
@@ -152,22 +67,20 @@ impl Watch {
     #[cold]
     fn arm_after_thaw(&self, deadline_ns: u64) {
         while FROZEN.load(SeqCst) {
-            if self.0.state.compare_exchange(deadline_ns, IDLE, SeqCst, SeqCst).is_err() {
-                // Already firing: the guest will not get far.
+            if !self.0.disarm() {
+                // It is firing already: the guest will not get far.
                 return;
             }
             std::thread::sleep(Duration::from_nanos(RETRY_NS / 10));
-            self.0.state.store(deadline_ns, SeqCst);
+            self.0.arm(deadline_ns);
         }
     }
 
-    /// Disarms; whether the deadline had passed and the guest was being stopped.
+    /// Disarms the watchdog. Returns whether the deadline had passed and the guest was being
+    /// stopped.
     #[inline]
     pub fn disarm(&self) -> bool {
-        let slot = &*self.0;
-        let armed = slot.state.load(SeqCst);
-        let fired =
-            armed == FIRING || slot.state.compare_exchange(armed, IDLE, SeqCst, SeqCst).is_err();
+        let fired = !self.0.disarm();
         if fired {
             self.settle();
         }
@@ -175,13 +88,17 @@ impl Watch {
         fired
     }
 
-    /// Waits until the watchdog is done with this invocation and no signal is pending.
+    /// Waits until the watchdog has finished with this invocation and no signal is pending.
     #[cold]
     fn settle(&self) {
         let slots = Watchdog::get().slots();
-        self.0.settle();
+        if self.0.code.is_frozen() {
+            self.0.code.thaw();
+            FROZEN.store(false, SeqCst);
+        }
+        self.0.end_firing();
         drop(slots);
-        // Signals already sent are delivered on the way out of a system call.
+        // Signals that were sent already are delivered when a system call returns.
         std::thread::yield_now();
     }
 }
@@ -193,7 +110,7 @@ impl Drop for Watch {
 }
 
 struct Watchdog {
-    /// When the thread wakes by itself.
+    /// When the thread wakes by itself, in nanoseconds of the monotonic clock.
     wakes_ns: Arc<AtomicU64>,
     slots: Arc<Mutex<Vec<Arc<Slot>>>>,
     thread: Thread,
@@ -214,7 +131,7 @@ impl Watchdog {
             .name("watchdog".to_owned())
             .stack_size(128 << 10)
             .spawn(move || watch(&watched, &wakes))
-            .expect("a host can start a thread")
+            .expect("a host process can start a thread")
             .thread()
             .clone();
         Self { wakes_ns, slots, thread }
@@ -233,9 +150,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn watch(slots: &Mutex<Vec<Arc<Slot>>>, wakes_ns: &AtomicU64) {
     loop {
         let all = lock(slots);
-        let next_ns = all.iter().filter_map(|slot| look(slot, &all)).min().unwrap_or(NEVER);
+        let next_ns = all.iter().filter_map(|slot| visit(slot, &all)).min().unwrap_or(NEVER);
         wakes_ns.store(next_ns, SeqCst);
-        // Who armed before that store did not see it and did not wake this thread.
+        // A slot that was armed before that store did not see it and did not wake this thread.
         let missed = earliest(&all) < next_ns;
         drop(all);
         match next_ns {
@@ -248,27 +165,62 @@ fn watch(slots: &Mutex<Vec<Arc<Slot>>>, wakes_ns: &AtomicU64) {
     }
 }
 
-/// Fires what is due; when to look at this instance again.
-fn look(slot: &Slot, all: &[Arc<Slot>]) -> Option<u64> {
+/// Fires an invocation whose deadline has passed. Returns when to visit the slot again.
+fn visit(slot: &Slot, all: &[Arc<Slot>]) -> Option<u64> {
     let now_ns = monotonic_ns();
-    match slot.state.load(SeqCst) {
-        IDLE => None,
-        FIRING => {
-            slot.fire(all);
+    match slot.state() {
+        State::Idle => None,
+        State::Firing => {
+            fire(slot, all);
             Some(now_ns + RETRY_NS)
         }
-        due_ns if due_ns <= now_ns => {
-            if slot.state.compare_exchange(due_ns, FIRING, SeqCst, SeqCst).is_ok() {
-                slot.fire(all);
+        State::Armed(due_ns) if due_ns <= now_ns => {
+            if slot.begin_firing(due_ns) {
+                fire(slot, all);
             }
             Some(now_ns + RETRY_NS)
         }
-        due_ns => Some(due_ns),
+        State::Armed(due_ns) => Some(due_ns),
     }
 }
 
-/// The earliest deadline that has not fired.
+/// Makes one attempt to stop the invocation of `slot`, which is one of `all`.
+fn fire(slot: &Slot, all: &[Arc<Slot>]) {
+    let attempt = slot.attempts.fetch_add(1, SeqCst);
+    if attempt == 0 {
+        slot.code.set(&maps::executable(&slot.home).unwrap_or_default());
+        if slot.code.is_empty() {
+            slot.stop.set();
+        }
+    }
+    if attempt >= SIGNALS && !slot.code.is_empty() {
+        freeze(slot, all);
+    }
+    if !slot.code.is_hit() {
+        interrupt::send(slot.thread.load(SeqCst));
+    }
+}
+
+/// Makes the guest's code not executable, unless another instance runs it now. No instance
+/// starts to run it until it is executable again, because [`Watch::arm`] waits for that.
+fn freeze(slot: &Slot, all: &[Arc<Slot>]) {
+    if slot.code.is_frozen() || FROZEN.swap(true, SeqCst) {
+        return;
+    }
+    let mut others =
+        all.iter().filter(|other| other.home == slot.home && !std::ptr::eq(&***other, slot));
+    if others.all(|other| other.state() == State::Idle) {
+        slot.code.freeze();
+    } else {
+        FROZEN.store(false, SeqCst);
+    }
+}
+
+/// The earliest deadline of an armed slot.
 fn earliest(slots: &[Arc<Slot>]) -> u64 {
-    let armed = slots.iter().map(|slot| slot.state.load(SeqCst));
-    armed.filter(|state| *state != IDLE && *state != FIRING).min().unwrap_or(NEVER)
+    let deadlines = slots.iter().filter_map(|slot| match slot.state() {
+        State::Armed(deadline_ns) => Some(deadline_ns),
+        State::Idle | State::Firing => None,
+    });
+    deadlines.min().unwrap_or(NEVER)
 }

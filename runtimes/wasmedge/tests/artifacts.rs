@@ -1,12 +1,12 @@
-//! Files that are not what they should be.
+//! Wrong and damaged artifacts.
 
 mod common;
 
 use common::{folder, runtime, write_wat};
 use lumos_host_wasmedge::mode::Mode;
-use lumos_runtime::{InstanceConfig, Marks, Runtime};
+use lumos_runtime::{Engine, InstanceConfig, Marks};
 
-/// Loads and instantiates `bytes` as a file called `name`; the error, which must name it.
+/// Loads and instantiates `bytes` as the file `name`. Returns the error, which must name it.
 fn error(mode: Mode, name: &str, bytes: &[u8]) -> String {
     let path = folder().join(name);
     std::fs::write(&path, bytes).unwrap();
@@ -25,11 +25,11 @@ fn assert_contains(error: &str, expected: &str) {
 }
 
 #[test]
-fn what_is_no_module_is_named() {
+fn a_file_that_is_not_an_artifact_is_refused() {
     for mode in [Mode::Interp, Mode::Jit] {
-        assert_contains(&error(mode, "text.wasm", b"hello, world"), "no WebAssembly module");
-        assert_contains(&error(mode, "empty.wasm", b""), "no WebAssembly module");
-        assert_contains(&error(mode, "head.wasm", b"\0asm\x01"), "no WebAssembly module");
+        assert_contains(&error(mode, "text.wasm", b"hello, world"), "not a WebAssembly module");
+        assert_contains(&error(mode, "empty.wasm", b""), "not a WebAssembly module");
+        assert_contains(&error(mode, "head.wasm", b"\0asm\x01"), "not a WebAssembly module");
         let component = b"\0asm\x0d\0\x01\0";
         assert_contains(&error(mode, "component.wasm", component), "wasm32-wasip1");
         let library = std::fs::read(common::artifact(Mode::Aot)).unwrap();
@@ -37,7 +37,7 @@ fn what_is_no_module_is_named() {
     }
     let wasm = std::fs::read(common::artifact(Mode::Interp)).unwrap();
     assert_contains(&error(Mode::Aot, "wasm.so", &wasm), "compile it for wasmedge-aot");
-    assert_contains(&error(Mode::Aot, "text.so", b"hello"), "no shared library");
+    assert_contains(&error(Mode::Aot, "text.so", b"hello"), "not a shared library");
 }
 
 #[test]
@@ -52,8 +52,8 @@ fn a_truncated_file_is_refused() {
 }
 
 #[test]
-fn another_library_is_refused() {
-    // A shared library that WasmEdge's compiler did not write: this test itself.
+fn a_foreign_library_is_refused() {
+    // A shared object that WasmEdge's compiler did not write: this test.
     let other = std::fs::read(std::env::current_exe().unwrap()).unwrap();
     error(Mode::Aot, "other.so", &other);
 }
@@ -88,11 +88,11 @@ fn missing_exports_and_imports_are_named() {
     let memory = r#"(module (global (export "alloc") i32 (i32.const 0))
         (memory (export "memory") 1)
         (func (export "invoke") (param i32 i32) (result i64) (i64.const 0)))"#;
-    check(memory, "its `alloc` is no function");
+    check(memory, "its `alloc` is not a function");
 }
 
 #[test]
-fn an_answer_outside_of_the_memory_is_a_trap() {
+fn an_answer_outside_of_the_memory_is_an_error() {
     let path = folder().join("liar.wasm");
     write_wat(
         &path,
@@ -106,12 +106,12 @@ fn an_answer_outside_of_the_memory_is_a_trap() {
 }
 
 #[test]
-fn a_compiler_that_cannot_read_its_input_says_so() {
+fn a_failed_compilation_names_its_input_and_leaves_no_output() {
     let (from, to) = (folder().join("broken.wasm"), folder().join("broken.so"));
     std::fs::write(&from, b"\0asm\x01\0\0\0\x99").unwrap();
     let error = runtime().compile(&Mode::Aot.target(), &from, &to).unwrap_err().to_string();
     assert_contains(&error, "broken.wasm");
-    assert!(!to.exists(), "half an artifact was left");
+    assert!(!to.exists(), "a partial artifact was left");
     for mode in [Mode::Interp, Mode::Jit] {
         let error = runtime().compile(&mode.target(), &from, &to).unwrap_err().to_string();
         assert_contains(&error, "compiles nothing ahead of time");

@@ -1,7 +1,7 @@
-//! The suite that every runtime passes.
+//! The conformance suite that every runtime passes.
 
 lumos_testkit::conformance! {
-    runtime: lumos_host_wasmedge::WasmEdgeRuntime::new(),
+    engine: lumos_host_wasmedge::WasmEdgeRuntime::new(),
     host: env!("CARGO_BIN_EXE_lumos-host-wasmedge"),
     interp: "wasmedge-interp", [thread, process], processes: 100;
     // Each process compiles.

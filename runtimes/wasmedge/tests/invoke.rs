@@ -1,4 +1,4 @@
-//! Invocations and how they fail, in every mode.
+//! Invocations, successful and failing, in every mode.
 
 mod common;
 
@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use common::{AMPLE, ask, instance, instance_with, module};
 use lumos_host_wasmedge::mode::Mode;
 use lumos_model::phase::Phase;
-use lumos_runtime::{Instance as _, InstanceConfig, InvokeError, Marks, Runtime};
+use lumos_runtime::{Engine, Instance as _, InstanceConfig, InvokeError, Marks};
 
 #[test]
-fn requests_of_any_size_come_back() {
+fn requests_of_any_size_are_echoed() {
     for mode in Mode::ALL {
         let mut instance = instance(&module(mode));
         for size in [0, 1, 100, 65_535, 65_536, 3_000_000] {
@@ -22,7 +22,7 @@ fn requests_of_any_size_come_back() {
 }
 
 #[test]
-fn phases_are_marked_where_they_belong() {
+fn each_step_has_its_phases() {
     for mode in Mode::ALL {
         let (runtime, mut marks) = (common::runtime(), Marks::default());
         let module = runtime.load(&mode.target(), &common::artifact(mode), &mut marks).unwrap();
@@ -47,7 +47,7 @@ fn phases_are_marked_where_they_belong() {
 }
 
 #[test]
-fn instances_of_a_module_live_side_by_side() {
+fn instances_of_a_module_run_concurrently() {
     for mode in Mode::ALL {
         let module = module(mode);
         let threads: Vec<_> = (0..2)
@@ -65,7 +65,7 @@ fn instances_of_a_module_live_side_by_side() {
 }
 
 #[test]
-fn a_trap_says_what_it_was() {
+fn a_trap_names_its_cause() {
     for mode in Mode::ALL {
         let module = module(mode);
         for (request, expected) in [
@@ -78,7 +78,7 @@ fn a_trap_says_what_it_was() {
                 Err(InvokeError::Trap(message)) => {
                     assert!(message.contains(expected), "{mode:?}: {message}");
                 }
-                other => panic!("{mode:?}: {other:?} where a trap was due"),
+                other => panic!("{mode:?}: {other:?} instead of a trap"),
             }
         }
         assert_eq!(ask(&mut instance(&module), b"echo", AMPLE).unwrap(), b"echo");
@@ -96,7 +96,7 @@ fn a_guest_without_memory_is_out_of_memory() {
         };
         assert!(message.contains("no memory beyond"), "{mode:?}: {message}");
         assert!(greedy.memory_bytes() <= 4 << 20, "{mode:?}");
-        // A request that does not fit fails in the guest's allocator.
+        // A request that exceeds the memory fails in the guest's allocator.
         let mut other = instance_with(&module, &config);
         let request = vec![b'e'; 5 << 20];
         assert!(matches!(ask(&mut other, &request, AMPLE), Err(InvokeError::OutOfMemory(_))));
@@ -114,12 +114,12 @@ fn a_bound_below_the_first_page_is_refused() {
 }
 
 #[test]
-fn the_environment_is_what_was_given_and_no_folder_is_open() {
+fn a_guest_gets_its_environment_and_no_folder_by_default() {
     let env = vec![("KEY".to_owned(), "a value".to_owned()), ("EMPTY".to_owned(), String::new())];
     let config = InstanceConfig { env, ..InstanceConfig::default() };
     for mode in Mode::ALL {
         let module = module(mode);
-        // Twice: the second instance of a VM must not see the first one's.
+        // Twice, because the second instance of a VM must not see the first one's environment.
         assert_eq!(ask(&mut instance(&module), b"v", AMPLE).unwrap(), b"", "{mode:?}");
         let mut instance = instance_with(&module, &config);
         assert_eq!(ask(&mut instance, b"v", AMPLE).unwrap(), b"KEY=a value\0EMPTY=\0");
@@ -129,7 +129,7 @@ fn the_environment_is_what_was_given_and_no_folder_is_open() {
 }
 
 #[test]
-fn a_folder_that_was_given_is_open() {
+fn a_guest_gets_its_folder() {
     let folder = tempfile::tempdir().unwrap();
     let given = |folder: PathBuf| InstanceConfig { folder: Some(folder), ..Default::default() };
     for mode in Mode::ALL {
@@ -147,7 +147,7 @@ fn a_folder_that_was_given_is_open() {
 }
 
 #[test]
-fn dropped_instances_leave_the_hosts_files_open() {
+fn dropped_instances_leave_the_files_of_the_host_open() {
     for mode in Mode::ALL {
         let module = module(mode);
         for _ in 0..3 {

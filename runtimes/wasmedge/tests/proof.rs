@@ -1,4 +1,4 @@
-//! What the proof of a mode accepts and, above all, what it refuses.
+//! What the proof of a mode accepts, and what it refuses.
 
 mod common;
 
@@ -10,14 +10,14 @@ use lumos_host_wasmedge::maps::CodeHome;
 use lumos_host_wasmedge::mode::Mode;
 use lumos_host_wasmedge::module::Module;
 use lumos_host_wasmedge::proof::{self, CodeSeen};
-use lumos_runtime::{HostError, InstanceConfig, Marks, Runtime, canary};
+use lumos_runtime::{Engine, HostError, InstanceConfig, Marks, canary};
 use wasmedge_sdk::config::{CommonConfigOptions, CompilerConfigOptions, ConfigBuilder};
 use wasmedge_sdk::{
     Compiler, CompilerOutputFormat, Module as SdkModule, RunMode, Store, Vm, WasmVal, params,
 };
 
 #[test]
-fn every_mode_proves_itself() {
+fn every_mode_is_proven() {
     for mode in Mode::ALL {
         let proof = runtime().prove_mode(&mode.target(), &artifact(mode), None).unwrap();
         println!("{proof:?}: {:.2}x", proof.slowdown());
@@ -29,11 +29,11 @@ fn every_mode_proves_itself() {
 fn refusal(mode: Mode, result: Result<impl std::fmt::Debug, HostError>) -> String {
     match result {
         Err(error @ HostError::Mode { .. }) => error.to_string(),
-        other => panic!("{mode:?}: {other:?} where the proof was to be refused"),
+        other => panic!("{mode:?}: {other:?} instead of a refusal"),
     }
 }
 
-/// The canary alone, as if setting and mappings had been fine.
+/// Checks that the canary alone refuses, if setting and mappings look right.
 fn canary_refuses(mode: Mode, canary: impl FnMut(u32) -> Result<u32, HostError>) {
     let (setting, code) = ("looks fine".to_owned(), "looks fine".to_owned());
     let proof = canary::prove(&mode.target(), mode.execution(), setting, code, canary);
@@ -52,7 +52,7 @@ fn universal() -> PathBuf {
         .unwrap()
         .compile_from_file(folder().join("guest.wasm"), "universal", folder())
         .unwrap();
-    // The SDK names it `.so` whatever it is.
+    // The SDK names every output `.so`.
     assert!(std::fs::read(&path).unwrap().starts_with(b"\0asm"));
     path
 }
@@ -60,7 +60,7 @@ fn universal() -> PathBuf {
 #[test]
 fn aot_code_without_the_aot_mode_is_refused() {
     let path = universal();
-    // The default run mode takes the file, and interprets it.
+    // The default run mode accepts the file and interprets it.
     let module = Module::load(Mode::Interp, &path, &mut Marks::default()).unwrap();
     let mut instance =
         Instance::new(&module, &InstanceConfig::default(), &mut Marks::default()).unwrap();
@@ -73,7 +73,7 @@ fn aot_code_without_the_aot_mode_is_refused() {
 }
 
 #[test]
-fn a_plain_module_is_no_aot_artifact() {
+fn a_plain_module_is_not_an_aot_artifact() {
     let wasm = artifact(Mode::Interp);
     let error = runtime().prove_mode(&Mode::Aot.target(), &wasm, None).unwrap_err().to_string();
     assert!(error.contains("compile it for wasmedge-aot"), "{error}");
@@ -87,14 +87,14 @@ fn aot_code_of_another_version_is_refused() {
     library[version] = library[version].wrapping_add(1);
     std::fs::write(&other, library).unwrap();
 
-    // Whether WasmEdge takes the file or not, it is not proven.
+    // WasmEdge may accept the file, but the mode is not proven.
     let proven = runtime().prove_mode(&Mode::Aot.target(), &other, None);
     println!("{proven:?}");
     assert!(proven.is_err());
 }
 
 #[test]
-fn a_jit_driven_by_the_sdks_executor_is_refused() {
+fn a_jit_that_is_used_through_the_sdk_is_refused() {
     let config =
         ConfigBuilder::new(CommonConfigOptions::new().run_mode(RunMode::Jit)).build().unwrap();
     let before = CodeSeen::now(&CodeHome::Anonymous).unwrap();
@@ -114,7 +114,7 @@ fn a_jit_driven_by_the_sdks_executor_is_refused() {
     };
     canary_refuses(Mode::Jit, &mut canary);
 
-    // Nor has it anything to show.
+    // It has no compiled code either.
     let code = CodeSeen::now(&CodeHome::Anonymous).unwrap().beyond(&before);
     let judged = proof::judge(Mode::Jit, config.run_mode(), &code, &mut canary);
     assert!(refusal(Mode::Jit, judged).contains("no compiled code is mapped"));
@@ -128,7 +128,7 @@ fn without_imports(wat: &str) -> Vec<u8> {
 }
 
 #[test]
-fn code_in_memory_speaks_against_an_interpreter() {
+fn code_in_memory_contradicts_an_interpreter() {
     let module = common::module(Mode::Aot);
     let code = CodeSeen::now(module.code()).unwrap();
     assert!(code.bytes() > 0);
@@ -136,7 +136,7 @@ fn code_in_memory_speaks_against_an_interpreter() {
     assert!(refusal(Mode::Interp, judged).contains("an interpreter needs none"));
 }
 
-/// Where the value of a symbol lies in a 64-bit ELF file (elf(5)).
+/// The offset of a symbol's value in a 64-bit ELF file (elf(5)).
 fn elf_symbol(elf: &[u8], name: &str) -> Option<usize> {
     let int = |at: usize, bytes: usize| {
         let mut le = [0; 8];

@@ -1,4 +1,4 @@
-//! Deadlines, in every mode and for every way of not coming back.
+//! Deadlines, in every mode and for every kind of guest that does not return.
 
 mod common;
 
@@ -10,7 +10,7 @@ use lumos_runtime::InvokeError;
 
 const SHORT: Duration = Duration::from_millis(20);
 
-/// Requests of the test guest that never come back.
+/// Requests for which the test guest never returns.
 const STUCK: [(&[u8], &str); 3] =
     [(b"s", "spin"), (b"c", "clock reads"), (b"w", "waits in host calls")];
 
@@ -19,7 +19,7 @@ fn assert_stopped(mode: Mode, what: &str, answer: &Result<Vec<u8>, InvokeError>)
 }
 
 #[test]
-fn a_guest_that_does_not_come_back_is_stopped() {
+fn a_guest_that_does_not_return_is_stopped() {
     for mode in Mode::ALL {
         let module = module(mode);
         for (request, what) in STUCK {
@@ -34,18 +34,18 @@ fn a_guest_that_does_not_come_back_is_stopped() {
 }
 
 #[test]
-fn a_nap_beyond_the_deadline_is_cut_short() {
+fn a_nap_that_exceeds_the_deadline_is_interrupted() {
     for mode in Mode::ALL {
-        // The guest answers after its nap, which the signal ends.
+        // The guest answers after its nap, which the signal interrupts.
         assert_stopped(mode, "nap", &ask(&mut instance(&module(mode)), b"z", SHORT));
     }
 }
 
 #[test]
-fn stopping_works_again_and_again_and_takes_no_memory() {
+fn repeated_stops_work_and_take_no_memory() {
     for mode in Mode::ALL {
         let module = module(mode);
-        // The process's tests run side by side, so what they take is let in, too.
+        // Other tests of this process run at the same time, and their memory counts too.
         let mut before = 0;
         for round in 0..120 {
             let mut stuck = instance(&module);
@@ -75,7 +75,7 @@ fn a_trap_between_timeouts_is_a_trap() {
 }
 
 #[test]
-fn one_instance_is_stopped_and_its_neighbour_is_not() {
+fn only_the_instance_whose_deadline_passed_is_stopped() {
     for mode in Mode::ALL {
         let module = module(mode);
         let mut neighbour = instance(&module);
@@ -89,10 +89,10 @@ fn one_instance_is_stopped_and_its_neighbour_is_not() {
     }
 }
 
-/// Deadlines that fall just where invocations end: whichever comes first, the answer is
-/// whole or the invocation timed out, and the next instance is untouched.
+/// Deadlines that pass about when invocations end. Either the answer is complete or the
+/// invocation timed out, and the next instance is not affected.
 #[test]
-fn a_deadline_at_the_end_of_an_invocation_hits_no_other() {
+fn a_deadline_at_the_end_of_an_invocation_does_not_affect_others() {
     for mode in Mode::ALL {
         let module = module(mode);
         let mut current = instance(&module);

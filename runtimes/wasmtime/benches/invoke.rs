@@ -1,6 +1,6 @@
-//! What the runtime adds to the bare engine: read each `ours` against its `bare`.
+//! The overhead of the runtime over the bare engine: compare each `ours` with its `bare`.
 //!
-//! Uses the function `noop` as scripts/build-functions.sh makes it.
+//! Uses the function `noop` of scripts/build-functions.sh.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -10,12 +10,13 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use lumos_host::{Prepared, Processes};
+use lumos_host::{Backend, EngineBackend};
 use lumos_host_wasmtime::WasmtimeRuntime;
 use lumos_model::cell::{Isolation, Start, Target};
 use lumos_model::protocol::{Limits, Prepare};
 use lumos_model::units::Span;
-use lumos_runtime::{Instance, InstanceConfig, Marks, Runtime};
+use lumos_runtime::sample::Output;
+use lumos_runtime::{Engine as _, Instance, InstanceConfig, Marks};
 use wasmtime::component::{Component, InstancePre, Linker, ResourceTable, TypedFunc};
 use wasmtime::{Config, Engine, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -28,14 +29,11 @@ fn noop() -> PathBuf {
         env!("CARGO_MANIFEST_DIR"),
         "/../../target/functions/wasm32-wasip2/release/noop.wasm"
     );
-    assert!(
-        std::fs::exists(path).is_ok_and(|there| there),
-        "call scripts/build-functions.sh first"
-    );
+    assert!(std::fs::exists(path).is_ok_and(|there| there), "run scripts/build-functions.sh first");
     path.into()
 }
 
-/// The engine with the settings of the runtime, or without its interruption.
+/// The engine with the settings of the runtime, with or without interruption.
 struct Bare {
     engine: Engine,
     pre: InstancePre<Guest>,
@@ -81,7 +79,7 @@ impl Bare {
 fn at_once<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
-        Poll::Pending => panic!("noop waits for nothing"),
+        Poll::Pending => panic!("noop never waits"),
     }
 }
 
@@ -101,13 +99,13 @@ fn warm(c: &mut Criterion) {
             b.iter(|| instance.invoke(REQUEST, TIMEOUT, &mut answer, &mut marks).unwrap());
         });
 
-        // A whole sample: both clocks, the sum of its phases, its output hashed, its row.
-        let runtime = WasmtimeRuntime::new();
-        let (mut cell, _) = Prepared::new(&runtime, prepare(mode), Processes::default()).unwrap();
+        // A whole sample: the clocks, the sum of its phases, the hash of its output, its row.
+        let backend = EngineBackend::new(WasmtimeRuntime::new(), "/nonexistent".into());
+        let (mut cell, _) = backend.prepare(prepare(mode), None).unwrap();
         group.bench_function(format!("{mode} sample"), |b| {
             b.iter_custom(|rounds| {
                 let begin = Instant::now();
-                let block = cell.block(rounds as u32, false, None);
+                let block = cell.block(rounds as u32, Output::Hashed, None);
                 let took = begin.elapsed();
                 assert_eq!(block.samples.len() as u64, rounds);
                 took
@@ -169,7 +167,7 @@ fn load(c: &mut Criterion) {
     }
 }
 
-/// What the epoch checks cost in a tight loop.
+/// The cost of epoch checks in a tight loop.
 fn interruption(c: &mut Criterion) {
     let mut group = c.benchmark_group("canary loop");
     for (name, interruption) in [("without epoch", false), ("with epoch", true)] {

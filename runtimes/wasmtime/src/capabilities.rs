@@ -1,4 +1,4 @@
-//! What this host says of itself.
+//! What the runtime offers.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use lumos_model::protocol::PROTOCOL;
 
 use crate::mode::{Mode, RUNTIME};
 
-/// Version of the engine.
+/// The version of Wasmtime.
 pub const VERSION: &str = wasmtime_environ::VERSION;
 
 pub fn capabilities() -> Capabilities {

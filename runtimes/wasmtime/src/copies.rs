@@ -1,9 +1,9 @@
-//! Bytes that cross the border of a component, with the time that takes.
+//! Bytes that cross the boundary of a component, with the time of the copy.
 //!
-//! Wasmtime copies arguments in and results out inside its call, so no clock of the
-//! caller can tell the copies from the function's own work. These two types are the
-//! engine's `&[u8]` and `Vec<u8>` with a stopwatch around their copy. Small copies take
-//! less than two clock reads and are not timed; they are part of `other`.
+//! Wasmtime copies arguments in and results out inside its call, so the caller cannot time the
+//! copies apart from the function. These two types are the engine's `&[u8]` and `Vec<u8>` with
+//! a stopwatch around the copy. Small copies take less time than two clock reads and are not
+//! timed; they are part of `other`.
 
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -15,23 +15,22 @@ use wasmtime::component::__internal::{
 };
 use wasmtime::component::{ComponentType, Lift, Lower};
 
-/// A copy of fewer bytes is not timed: it takes less than a microsecond.
+/// Shorter copies are not timed: they take less than a microsecond.
 const TIMED: usize = 16 * 1024;
 
-/// A request on its way into the guest, the guest's allocation for it included.
+/// A request that is copied into the guest. The time includes the guest's allocation.
 pub struct Inbound<'a> {
     pub bytes: &'a [u8],
     pub copy_ns: &'a AtomicU64,
 }
 
-/// An answer on its way out of the guest.
+/// An answer that is copied out of the guest.
 pub struct Outbound {
     pub bytes: Vec<u8>,
     pub copy_ns: u64,
 }
 
-// SAFETY: all that the engine asks is answered by the implementation of `[u8]`, for the
-// same value.
+// SAFETY: every method and constant is that of `[u8]`, for the same value.
 unsafe impl ComponentType for Inbound<'_> {
     type Lower = <[u8] as ComponentType>::Lower;
 
@@ -70,8 +69,7 @@ unsafe impl Lower for Inbound<'_> {
     }
 }
 
-// SAFETY: all that the engine asks is answered by the implementation of `Vec<u8>`, for
-// the same value.
+// SAFETY: every method and constant is that of `Vec<u8>`, for the same value.
 unsafe impl ComponentType for Outbound {
     type Lower = <Vec<u8> as ComponentType>::Lower;
 
@@ -92,8 +90,7 @@ unsafe impl Lift for Outbound {
         Ok(Self { bytes: Vec::linear_lift_from_flat(cx, ty, src)?, copy_ns: 0 })
     }
 
-    /// An answer is always lifted from memory: its two words are more than a function
-    /// may return.
+    /// An answer is always lifted from memory, because a function cannot return its two words.
     #[inline]
     fn linear_lift_from_memory(
         cx: &mut LiftContext<'_>,

@@ -4,15 +4,15 @@ use lumos_runtime::HostError;
 use wasmtime::component::Linker;
 use wasmtime::{Config, Enabled, Engine, OptLevel, PoolingAllocationConfig};
 
-use crate::instance::Guest;
+use crate::guest::Guest;
 use crate::mode::Mode;
 use crate::storage;
 use crate::watchdog::Watchdog;
 
-/// The target of [`Config::target`] that selects the interpreter.
+/// The value of [`Config::target`] that selects the interpreter.
 pub const PULLEY: &str = "pulley64";
 
-/// What all modules of one mode share for as long as the process lives.
+/// What all modules of one mode share.
 pub struct ModeEngine {
     pub mode: Mode,
     pub engine: Engine,
@@ -21,20 +21,20 @@ pub struct ModeEngine {
 }
 
 impl ModeEngine {
-    /// An engine whose instances get their memory from the system, one by one.
+    /// An engine that allocates the memory of each instance when it is created.
     pub fn new(mode: Mode) -> Result<Self, HostError> {
         Self::with(mode, |_| {})
     }
 
-    /// An engine that has reserved address space for so many instances at one time.
+    /// An engine that reserves address space for `instances` instances at a time.
     pub fn reserving(mode: Mode, instances: u32) -> Result<Self, HostError> {
         Self::with(mode, |config| {
             config.allocation_strategy(reservation(instances));
         })
         .map_err(|error| {
             HostError::engine(format!(
-                "{error}; address space for {instances} instances was to be reserved: allow fewer, \
-                 or do without (--reserve false)"
+                "{error}; address space for {instances} instances could not be reserved: allow fewer \
+                 instances, or disable the reservation (--reserve false)"
             ))
         })
     }
@@ -54,7 +54,7 @@ impl ModeEngine {
         Ok(Self { mode, engine, linker, watchdog })
     }
 
-    /// How the mode was chosen, in the engine's own terms.
+    /// How the mode was selected, in the engine's own terms.
     pub fn setting(&self) -> String {
         let pulley = self.engine.is_pulley();
         match self.mode {
@@ -65,7 +65,7 @@ impl ModeEngine {
     }
 }
 
-/// Settings that bear on the code; [`crate::capabilities`] tells them to the user.
+/// The settings that affect the code. `capabilities` reports them to the user.
 fn config(mode: Mode) -> wasmtime::Result<Config> {
     let mut config = Config::new();
     if mode == Mode::Interp {
@@ -73,23 +73,23 @@ fn config(mode: Mode) -> wasmtime::Result<Config> {
     }
     config
         .cranelift_opt_level(OptLevel::Speed)
-        // The only way to stop a spinning guest. The epoch moves when a deadline has
-        // passed and at no other time.
+        // The only way to stop a guest that never yields. The epoch moves only when a deadline
+        // has passed.
         .epoch_interruption(true)
-        // A cell has one thread. On more, the thread's CPU time would miss the others'.
+        // A cell has one thread: the CPU time of its thread would miss that of compiler threads.
         .parallel_compilation(false);
     Ok(config)
 }
 
-/// Slots for `instances`, which keep the pages that their last instance has touched where
-/// the kernel tells which those are (`PAGEMAP_SCAN`, Linux 6.7); elsewhere to keep pages
-/// would mean to write all of them anew.
+/// Slots for `instances`. A slot keeps the pages that its last instance touched if the kernel
+/// reports which those are (`PAGEMAP_SCAN`, Linux 6.7). Without the report all kept pages
+/// would have to be written again.
 fn reservation(instances: u32) -> PoolingAllocationConfig {
-    /// Beyond the instances that serve: those that are being freed meanwhile.
+    /// For instances that are being freed while others serve.
     const SPARE: u32 = 32;
-    /// Core modules and tables of a component: the function's own, WASI's adapters, shims.
+    /// Core modules and tables of a component: the function's own, WASI adapters and shims.
     const PARTS: u32 = 8;
-    /// More than a small function touches; what is beyond goes back to the system.
+    /// More than a small function touches. Pages beyond it are returned to the system.
     const KEPT_BYTES: usize = 4 << 20;
     let slots = instances.saturating_add(SPARE);
     let parts = slots.saturating_mul(PARTS);

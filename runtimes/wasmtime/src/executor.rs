@@ -1,10 +1,10 @@
 //! Drives the engine's futures on the calling thread.
 //!
-//! Wasmtime runs a guest on a stack of its own, inside a future; the future is ready at
-//! its first poll unless the guest waits for a socket, a clock or a file. So it is polled
-//! once before any timer or reactor is touched. Host calls find the instance's own tokio
-//! runtime: were it shared, an instance that waits would depend on the thread of another
-//! one to see its socket. Runtimes of instances that are gone are used again.
+//! Wasmtime runs a guest on a stack of its own, inside a future. The future is ready at its
+//! first poll unless the guest waits for a socket, a clock or a file. Therefore it is polled
+//! once before any timer or reactor is touched. Host calls use the instance's own tokio
+//! runtime: with a shared one, a waiting instance would depend on the thread of another
+//! instance to poll its socket. The runtime of a dropped instance is reused.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -17,19 +17,18 @@ use lumos_runtime::HostError;
 use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 use tokio::task::block_in_place;
 
-/// Runtimes that no instance has at present.
+/// Runtimes that no instance uses.
 static SPARE: Mutex<Vec<Runtime>> = Mutex::new(Vec::new());
 
-/// A tokio runtime without threads of its own: who waits for a future drives it.
+/// A tokio runtime without threads: the thread that waits for a future drives it.
 pub struct Executor(Option<Runtime>);
 
-/// The deadline came before the future was ready.
+/// The deadline passed before the future was ready.
 #[derive(Debug)]
 pub struct DeadlinePassed;
 
 impl Executor {
-    /// An executor that nobody else has. What was made with it may be driven from any
-    /// thread, one at a time.
+    /// An executor that is not shared. Any thread may drive its futures, one at a time.
     pub fn exclusive() -> Result<Self, HostError> {
         let spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let runtime = match spare {
@@ -43,11 +42,11 @@ impl Executor {
     }
 
     fn runtime(&self) -> &Runtime {
-        self.0.as_ref().expect("it is there until this is dropped")
+        self.0.as_ref().expect("only drop takes it")
     }
 
-    /// Waits for `future`. The worker of another runtime leaves the rest of its tasks to
-    /// another thread before.
+    /// Waits for `future`. A worker thread of another runtime first hands its other tasks to
+    /// another thread.
     fn wait<F: Future>(&self, future: F) -> F::Output {
         let outer = Handle::try_current().map(|outer| outer.runtime_flavor());
         match outer {
@@ -56,10 +55,10 @@ impl Executor {
         }
     }
 
-    /// Runs `future` to its end, however long that takes.
+    /// Runs `future` to its end, without a deadline.
     ///
     /// # Panics
-    /// On a thread that is driving a tokio runtime of one thread.
+    /// On a thread that drives a single-threaded tokio runtime.
     pub fn run<F: Future>(&self, future: F) -> F::Output {
         match self.poll_once(pin!(future).as_mut()) {
             Ok(output) => output,
@@ -67,11 +66,11 @@ impl Executor {
         }
     }
 
-    /// Runs `future` until it is ready or `deadline_ns` of the monotonic clock has
-    /// passed. A guest that spins yields when the watchdog has moved the epoch.
+    /// Runs `future` until it is ready or `deadline_ns` of the monotonic clock has passed. A
+    /// guest that computes yields when the watchdog has moved the epoch.
     ///
     /// # Panics
-    /// On a thread that is driving a tokio runtime of one thread.
+    /// On a thread that drives a single-threaded tokio runtime.
     #[inline]
     pub fn run_until<F: Future>(
         &self,
@@ -103,8 +102,8 @@ impl Drop for Executor {
     }
 }
 
-/// Looks at the deadline before each poll: a guest that spins is ready to go on at any
-/// time, and the epoch has moved but once.
+/// Checks the deadline before each poll: a guest that computes can always continue, and the
+/// epoch moves only once.
 async fn until<F: Future>(
     deadline_ns: u64,
     mut future: Pin<&mut F>,
@@ -118,7 +117,7 @@ async fn until<F: Future>(
         if let Poll::Ready(output) = future.as_mut().poll(context) {
             return Poll::Ready(Ok(output));
         }
-        // Wakes this task: its being ready is seen through the clock above.
+        // Wakes this task; the clock above then shows that the deadline has passed.
         alarm.as_mut().poll(context).map(|()| Err(DeadlinePassed))
     })
     .await
@@ -133,13 +132,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_ready_needs_no_event_loop() {
+    fn a_ready_future_needs_no_event_loop() {
         let executor = Executor::exclusive().unwrap();
         assert_eq!(executor.run_until(0, async { 7 }).unwrap(), 7);
     }
 
     #[test]
-    fn timers_run_and_deadlines_end_them() {
+    fn timers_run_until_the_deadline() {
         let executor = Executor::exclusive().unwrap();
         let sleep = |ms| tokio_sleep(ms);
         assert!(executor.run_until(in_ms(60_000), sleep(1)).is_ok());
@@ -147,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_future_that_always_wakes_itself_ends_at_its_deadline() {
+    fn a_future_that_always_wakes_itself_stops_at_the_deadline() {
         let executor = Executor::exclusive().unwrap();
         let spin = std::future::poll_fn(|context| {
             context.waker().wake_by_ref();
@@ -157,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worker_of_another_runtime_may_wait() {
+    fn a_worker_of_another_runtime_may_wait() {
         let outer = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let waited = outer.spawn(async {
             let executor = Executor::exclusive().unwrap();

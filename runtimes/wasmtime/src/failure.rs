@@ -1,4 +1,4 @@
-//! What the engine's errors mean for an invocation.
+//! From the engine's errors to the outcome of an invocation.
 
 use lumos_runtime::InvokeError;
 use wasmtime::{Error, Trap};
@@ -6,14 +6,14 @@ use wasmtime_wasi::I32Exit;
 
 use crate::limiter::Denied;
 
-/// Characters of an error's text that are worth a row.
-const READABLE: usize = 1000;
+/// The most characters of an error's text that go into a row.
+const MAX_CHARACTERS: usize = 1000;
 
-/// Says why a call brought no answer.
-pub fn classify(error: &Error, denied: Option<Denied>, last_words: &str) -> InvokeError {
-    let said = match last_words {
+/// Says why a call returned no answer.
+pub fn classify(error: &Error, denied: Option<Denied>, stderr: &str) -> InvokeError {
+    let said = match stderr {
         "" => String::new(),
-        words => format!("; the guest said: {words}"),
+        text => format!("; the guest said: {text}"),
     };
     match denied {
         Some(denied) => InvokeError::OutOfMemory(shorten(&format!("{denied}{said}"))),
@@ -23,7 +23,7 @@ pub fn classify(error: &Error, denied: Option<Denied>, last_words: &str) -> Invo
 
 fn describe(error: &Error) -> String {
     if let Some(I32Exit(code)) = error.downcast_ref::<I32Exit>() {
-        // All that `wasi:cli/exit` of WASI 0.2 carries is success or failure.
+        // `wasi:cli/exit` of WASI 0.2 carries only success or failure.
         let how = if *code == 0 { "success" } else { "failure" };
         return format!("the guest exited with {how} instead of answering");
     }
@@ -33,9 +33,9 @@ fn describe(error: &Error) -> String {
     }
 }
 
-/// The beginning, and a mark where something was left out.
+/// The beginning of a text, with `..` if it was cut.
 fn shorten(text: &str) -> String {
-    match text.char_indices().nth(READABLE) {
+    match text.char_indices().nth(MAX_CHARACTERS) {
         None => text.to_owned(),
         Some((end, _)) => format!("{} ..", &text[..end]),
     }
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn traps_exits_and_memory_are_told_apart() {
+    fn traps_exits_and_lack_of_memory_are_distinguished() {
         let trap = Error::from(Trap::UnreachableCodeReached);
         assert_eq!(
             classify(&trap, None, "panicked at x"),
@@ -64,6 +64,6 @@ mod tests {
             InvokeError::Trap("the guest exited with failure instead of answering".into())
         );
         let InvokeError::Trap(long) = classify(&trap, None, &"ä".repeat(5000)) else { panic!() };
-        assert!(long.chars().count() <= READABLE + 3);
+        assert!(long.chars().count() <= MAX_CHARACTERS + 3);
     }
 }

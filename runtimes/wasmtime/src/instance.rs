@@ -1,71 +1,48 @@
-//! A component with a store of its own, serving one invocation at a time.
+//! An instance: a component with a store of its own.
 
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use lumos_model::phase::Phase;
-use lumos_model::wire::{DATA_FOLDER, GuestPhases, Status, envelope};
+use lumos_model::wire::{GuestPhases, Status, envelope};
 use lumos_os::clock::monotonic_ns;
-use lumos_runtime::{
-    GUEST_FOLDER, HostError, HostStorage, Instance, InstanceConfig, InvokeError, Marks,
-};
+use lumos_runtime::{HostError, Instance, InstanceConfig, InvokeError, Marks};
 use wasmtime::Store;
-use wasmtime::component::{ResourceTable, TypedFunc};
-use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
+use wasmtime::component::TypedFunc;
 
 use crate::copies::{Inbound, Outbound};
 use crate::executor::{DeadlinePassed, Executor};
 use crate::failure;
-use crate::limiter::Limiter;
+use crate::guest::Guest;
 use crate::module::WasmtimeModule;
-use crate::stderr::LastWords;
+use crate::stderr::StderrTail;
 use crate::watchdog::Alarm;
 
 type Invoke = TypedFunc<(Inbound<'static>,), (Result<Outbound, String>,)>;
 type Canary = TypedFunc<(u32,), (u32,)>;
 
-/// What the host keeps for a guest.
-pub struct Guest {
-    wasi: WasiCtx,
-    table: ResourceTable,
-    limiter: Limiter,
-    pub(crate) storage: HostStorage,
-}
-
-impl WasiView for Guest {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
-    }
-}
-
-/// A provisioned sandbox.
+/// An instance of a component. It serves one invocation at a time.
 pub struct WasmtimeInstance {
     store: Store<Guest>,
     invoke: Invoke,
     canary: Option<Canary>,
     executor: Executor,
     alarm: Alarm,
-    last_words: LastWords,
+    stderr: StderrTail,
     dead: bool,
 }
 
 impl WasmtimeInstance {
     pub(crate) fn new(module: &WasmtimeModule, config: &InstanceConfig) -> Result<Self, HostError> {
         let executor = Executor::exclusive()?;
-        let last_words = LastWords::default();
-        let guest = Guest {
-            wasi: wasi(config, &last_words)?,
-            table: ResourceTable::new(),
-            limiter: Limiter::new(config.memory_bytes),
-            storage: HostStorage::new(&config.env),
-        };
-        let mut store = Store::new(&module.engine.engine, guest);
+        let stderr = StderrTail::default();
+        let mut store = Store::new(&module.engine.engine, Guest::new(config, &stderr)?);
         store.limiter(|guest| &mut guest.limiter);
         store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);
 
         let refused = |store: &Store<Guest>, error: wasmtime::Error| {
-            let why = failure::classify(&error, store.data().limiter.denied(), &last_words.text());
+            let why = failure::classify(&error, store.data().limiter.denied(), &stderr.text());
             HostError::artifact(&module.path, format!("no instance could be made: {why}"))
         };
         let instance = executor
@@ -79,10 +56,10 @@ impl WasmtimeInstance {
             .transpose()
             .map_err(typed)?;
         let alarm = module.engine.watchdog.alarm();
-        Ok(Self { store, invoke, canary, executor, alarm, last_words, dead: false })
+        Ok(Self { store, invoke, canary, executor, alarm, stderr, dead: false })
     }
 
-    /// Runs the artifact's canary loop; `None`: it has none.
+    /// Runs the artifact's canary loop; `None` if it has none.
     pub(crate) fn canary(
         &mut self,
         iterations: u32,
@@ -95,8 +72,8 @@ impl WasmtimeInstance {
         Some(called.map(|(value,)| value))
     }
 
-    /// Runs `call` until the deadline; any failure but the function's own is the
-    /// instance's end.
+    /// Runs `call` until the deadline. Any failure other than the function's own error kills the
+    /// instance.
     #[inline]
     fn guarded<T>(
         &mut self,
@@ -110,10 +87,10 @@ impl WasmtimeInstance {
         }
         let timeout_ns = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
         let deadline_ns = monotonic_ns().saturating_add(timeout_ns);
-        // First the store's deadline, then the alarm that moves the epoch beyond it.
+        // The store's deadline comes first, then the alarm that moves the epoch beyond it.
         self.store.set_epoch_deadline(1);
         self.store.data_mut().limiter.forget();
-        self.last_words.clear();
+        self.stderr.clear();
         self.alarm.arm(deadline_ns);
         let called = self.executor.run_until(deadline_ns, call(&mut self.store));
         self.alarm.disarm();
@@ -122,7 +99,7 @@ impl WasmtimeInstance {
             Ok(Err(error)) => {
                 self.dead = true;
                 let denied = self.store.data().limiter.denied();
-                Err(failure::classify(&error, denied, &self.last_words.text()))
+                Err(failure::classify(&error, denied, &self.stderr.text()))
             }
             Err(DeadlinePassed) => {
                 self.dead = true;
@@ -170,30 +147,11 @@ impl Instance for WasmtimeInstance {
     }
 }
 
-/// What a guest may do: its environment, clocks, randomness, TCP, and its folder. Its
-/// standard output goes nowhere: the host's is the protocol's.
-fn wasi(config: &InstanceConfig, last_words: &LastWords) -> Result<WasiCtx, HostError> {
-    let mut wasi = WasiCtx::builder();
-    wasi.envs(&config.env).stderr(last_words.clone()).inherit_network().allow_tcp(true);
-    if let Some(folder) = &config.folder {
-        // Files are read and written on the guest's thread, as everywhere else. The
-        // engine's default hands each operation to a thread of tokio's, whose time is not
-        // the instance's.
-        wasi.allow_blocking_current_thread(true)
-            .env(DATA_FOLDER, GUEST_FOLDER)
-            .preopened_dir(folder, GUEST_FOLDER, FsPerms::ReadWrite)
-            .map_err(|error| {
-                HostError::engine(format!("open the folder {}: {error:#}", folder.display()))
-            })?;
-    }
-    Ok(wasi.build())
-}
-
 fn wrong_type(module: &WasmtimeModule, error: wasmtime::Error) -> HostError {
     HostError::artifact(
         &module.path,
         format!(
-            "an export has not the type of the world `lumos:function/function` \
+            "an export does not have the type that is declared in the world `lumos:function/function` \
              (functions/sdk/wit): {error:#}"
         ),
     )

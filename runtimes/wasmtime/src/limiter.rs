@@ -2,12 +2,12 @@
 
 use wasmtime::ResourceLimiter;
 
-/// Elements that all tables of an instance may have together: a function table holds
-/// as many as there are functions, and each is a pointer of host memory.
+/// The most elements in all tables of an instance. A function table has one element for each
+/// function, and each element is a pointer in host memory.
 const TABLE_ELEMENTS: usize = 1 << 20;
 
-/// Counts and bounds linear memory, and remembers what it denied: the trap of a guest
-/// that got no memory is an `unreachable` like any other.
+/// Counts and bounds linear memory. It remembers a denied growth, because the trap of a guest
+/// that got no memory looks like any other `unreachable`.
 #[derive(Debug, Default)]
 pub struct Limiter {
     limit: Option<u64>,
@@ -17,14 +17,14 @@ pub struct Limiter {
     denied: Option<Denied>,
 }
 
-/// A growth that was not granted.
+/// A growth that was denied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Denied {
     /// Bytes in use when the growth was denied.
     pub bytes: u64,
-    /// Bytes that it would have had.
+    /// Bytes that were asked for.
     pub desired: u64,
-    /// The bound; `None`: the memory's own maximum or the operating system said no.
+    /// The bound; `None`: the memory's own maximum or the operating system denied it.
     pub limit: Option<u64>,
 }
 
@@ -34,7 +34,9 @@ impl std::fmt::Display for Denied {
         write!(f, "the linear memory of {bytes} bytes could not grow to {desired}: ")?;
         match limit {
             Some(limit) => write!(f, "the limit is {limit} bytes"),
-            None => f.write_str("its type's maximum is reached, or the system has no more"),
+            None => {
+                f.write_str("the maximum of its type is reached, or the system has no more memory")
+            }
         }
     }
 }
@@ -54,7 +56,7 @@ impl Limiter {
         self.denied
     }
 
-    /// Forgets what was denied: a guest that went on without is not out of memory.
+    /// Forgets the denied growth: a guest that continued without it is not out of memory.
     #[inline]
     pub fn forget(&mut self) {
         self.denied = None;
@@ -81,8 +83,8 @@ impl ResourceLimiter for Limiter {
 
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
         let desired = self.bytes;
-        // Without a system's error the growth went beyond what the memory's type can
-        // hold, and nobody asked for it to be granted.
+        // Without an error of the system the growth exceeded the memory's type, and
+        // `memory_growing` was not called for it.
         if error.downcast_ref::<std::io::Error>().is_some() {
             self.bytes -= std::mem::take(&mut self.granted);
         }
@@ -123,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_growth_that_the_system_refuses_is_not_counted() {
+    fn a_growth_that_the_system_denies_is_not_counted() {
         let mut limiter = Limiter::new(None);
         assert!(limiter.memory_growing(0, 100, None).unwrap());
         assert!(limiter.memory_growing(100, 500, None).unwrap());

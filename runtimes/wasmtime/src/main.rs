@@ -1,9 +1,9 @@
-//! Host process that runs lumos functions under Wasmtime.
+//! The host process of Wasmtime.
 
 use std::process::ExitCode;
 
 use lumos_host_wasmtime::WasmtimeRuntime;
 
 fn main() -> ExitCode {
-    lumos_host::main(WasmtimeRuntime::new())
+    lumos_host::run_engine(WasmtimeRuntime::new())
 }

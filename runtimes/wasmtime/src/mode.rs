@@ -2,20 +2,20 @@
 
 use lumos_model::artifact::Form;
 use lumos_model::cell::Target;
+use lumos_model::protocol::Execution;
 use lumos_runtime::HostError;
-use lumos_runtime::canary::Execution;
 
-/// The first part of the targets' names.
+/// The first part of each target's name.
 pub const RUNTIME: &str = "wasmtime";
 
-/// How code is run; the second part of a target's name.
+/// How code is executed. The second part of a target's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Pulley, Wasmtime's interpreter: bytecode that Cranelift makes at load time.
+    /// Pulley, Wasmtime's interpreter, with bytecode that Cranelift compiles at load time.
     Interp,
-    /// Machine code that Cranelift makes at load time.
+    /// Machine code that Cranelift compiles at load time.
     Jit,
-    /// Machine code that Cranelift made before.
+    /// Machine code that Cranelift compiled ahead of time.
     Aot,
 }
 
@@ -26,7 +26,7 @@ impl Mode {
     pub fn of(target: &Target) -> Result<Self, HostError> {
         Self::ALL.into_iter().find(|mode| mode.target() == *target).ok_or_else(|| {
             HostError::unsupported(format!(
-                "{target} is no target of {RUNTIME}; it has {}",
+                "{RUNTIME} has no target {target}; it has {}",
                 Self::ALL.map(|mode| mode.target().to_string()).join(", ")
             ))
         })
@@ -40,12 +40,12 @@ impl Mode {
         }
     }
 
-    /// The target whose mode this is.
+    /// The target of this mode.
     pub fn target(self) -> Target {
         format!("{RUNTIME}-{}", self.word()).parse().expect("lower case words and a dash")
     }
 
-    /// The form of the artifacts that it runs.
+    /// The form of its artifacts.
     pub fn form(self) -> Form {
         match self {
             Mode::Interp | Mode::Jit => Form::P2.into(),
@@ -53,7 +53,7 @@ impl Mode {
         }
     }
 
-    /// What the canary has to show.
+    /// The kind of execution that the canary must show.
     pub const fn execution(self) -> Execution {
         match self {
             Mode::Interp => Execution::Interpreted,

@@ -1,4 +1,4 @@
-//! An artifact, ready to be instantiated.
+//! A module: an artifact that is ready to be instantiated.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,18 +9,19 @@ use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 use wasmtime::{Engine, Precompiled};
 
 use crate::engine::ModeEngine;
-use crate::instance::Guest;
+use crate::guest::Guest;
 use crate::mode::Mode;
 
 const BUILD: &str = "scripts/build.sh builds the artifacts";
 
-/// A component that was read and compiled or mapped, with its imports linked.
+/// A component that was read, compiled or mapped, and linked with its imports.
 pub struct WasmtimeModule {
     pub(crate) engine: Arc<ModeEngine>,
     pub(crate) path: PathBuf,
     pub(crate) pre: InstancePre<Guest>,
     pub(crate) invoke: ComponentExportIndex,
-    /// A stranger's component may have none; then its mode cannot be proven.
+    /// A component that was not built with the lumos SDK may have none. Its mode cannot be
+    /// proven then.
     pub(crate) canary: Option<ComponentExportIndex>,
 }
 
@@ -63,8 +64,8 @@ impl WasmtimeModule {
             HostError::artifact(
                 path,
                 format!(
-                    "an import is part neither of WASI 0.2 nor of lumos:function, and nothing else \
-                     is offered: {error:#}"
+                    "an import belongs neither to WASI 0.2 nor to lumos:function, and the host offers \
+                     no other interface: {error:#}"
                 ),
             )
         })?;
@@ -77,7 +78,7 @@ impl WasmtimeModule {
     }
 }
 
-/// Reads a file that should be a component and says what it is if it is none.
+/// Reads a component. The error says what the file is instead.
 pub fn read_component(path: &Path) -> Result<Vec<u8>, HostError> {
     // "\0asm", then a 16-bit version and a 16-bit layer: 0 is a core module, 1 a component.
     const WASM: &[u8] = b"\0asm";
@@ -85,19 +86,19 @@ pub fn read_component(path: &Path) -> Result<Vec<u8>, HostError> {
     let wrong = |what: &str| Err(HostError::artifact(path, format!("{what}; {BUILD}")));
     match bytes.get(..8) {
         _ if Engine::detect_precompiled(&bytes).is_some() => {
-            wrong("ahead-of-time code of Wasmtime, where a component (.wasm) is wanted")
+            wrong("ahead-of-time code of Wasmtime; a component (.wasm) is needed")
         }
         Some(header) if header.starts_with(WASM) && header[6..] == [1, 0] => Ok(bytes),
-        Some(header) if header.starts_with(WASM) => wrong(
-            "a core WebAssembly module, where a component is wanted: build it for wasm32-wasip2",
-        ),
+        Some(header) if header.starts_with(WASM) => {
+            wrong("a core WebAssembly module; a component is needed: build it for wasm32-wasip2")
+        }
         _ => wrong("no WebAssembly component"),
     }
 }
 
-/// Refuses what is no ahead-of-time code of a component.
+/// Checks that the file is ahead-of-time code of a component.
 fn check_code(path: &Path) -> Result<(), HostError> {
-    // The ELF parser cannot tell a missing file from a malformed one.
+    // The ELF parser reports a missing file as a malformed one.
     std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
     let what = match Engine::detect_precompiled_file(path) {
         Ok(Some(Precompiled::Component)) => return Ok(()),
@@ -109,10 +110,10 @@ fn check_code(path: &Path) -> Result<(), HostError> {
 
 /// Maps ahead-of-time code into the process.
 fn map(engine: &Engine, path: &Path) -> Result<Component, HostError> {
-    // SAFETY: the file must be what `Engine::precompile_component` wrote, unchanged, and
-    // must not change while it is mapped. Artifacts come from the manifest of the user's
-    // own build, `compile` replaces them whole by renaming, and the engine checks its
-    // version, settings and CPU features, which are in the file.
+    // SAFETY: the file must be the unchanged output of `Engine::precompile_component` and must
+    // not change while it is mapped. Artifacts come from the manifest of the user's own build,
+    // and `compile` replaces them as a whole by renaming. The engine checks its version,
+    // settings and CPU features, which are in the file.
     unsafe { Component::deserialize_file(engine, path) }.map_err(|error| {
         HostError::artifact(
             path,

@@ -1,5 +1,5 @@
-//! Which code it is that runs: where the engine keeps it, and whether the kernel lets the
-//! processor execute it.
+//! The evidence of a mode: where the engine keeps a module's code, and whether the kernel lets
+//! the processor execute it.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use wasmtime::component::Component;
 
 use crate::mode::Mode;
 
-/// Says what the component's code is, or why it is not what the mode needs.
+/// Describes the component's code. The inner error says why it contradicts the mode.
 pub fn describe_code(
     mode: Mode,
     component: &Component,
@@ -50,7 +50,7 @@ fn judge(
             }
         }
         (Mode::Jit | Mode::Aot, false) => {
-            Err(format!("its code is mapped {permissions}: nothing that a processor executes"))
+            Err(format!("its code is mapped {permissions}: the processor cannot execute it"))
         }
     }
 }
@@ -63,7 +63,7 @@ struct Mapping<'a> {
 }
 
 impl<'a> Mapping<'a> {
-    /// The mapping that holds `address`.
+    /// The mapping that contains `address`.
     fn find(maps: &'a str, address: u64) -> Option<Self> {
         maps.lines().find_map(|line| {
             let (range, rest) = line.split_once(' ')?;
@@ -90,7 +90,7 @@ mod tests {
 ";
 
     #[test]
-    fn each_mode_wants_other_code() {
+    fn each_mode_requires_its_kind_of_mapping() {
         let at = |address| Mapping::find(MAPS, address).unwrap();
         let artifact = Path::new("/a b/noop.cwasm");
         let judge = |mode, address| judge(mode, 9, &at(address), artifact);

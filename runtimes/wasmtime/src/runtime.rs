@@ -1,4 +1,4 @@
-//! The runtime: engines, and what lumos asks of them.
+//! The runtime as lumos sees it, with one engine for each mode.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use lumos_model::phase::Phase;
 use lumos_model::protocol::ModeProof;
 use lumos_os::clock::monotonic_ns;
 use lumos_runtime::{
-    Compiled, HostError, InstanceConfig, InvokeError, Marks, Resident, Runtime, canary,
+    Compiled, Engine, HostError, InstanceConfig, InvokeError, Marks, Resident, canary,
 };
 
 use crate::capabilities::{VERSION, capabilities};
@@ -20,31 +20,33 @@ use crate::mode::Mode;
 use crate::module::{WasmtimeModule, read_component};
 use crate::proof;
 
-/// Far more than the canary loop takes anywhere.
+/// Far longer than the canary loop takes on any machine.
 const CANARY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Wasmtime in its three modes. An engine is made when its mode is first used, and stays.
+/// Wasmtime in its three modes. The engine of a mode is created on first use and stays.
 #[derive(Default)]
 pub struct WasmtimeRuntime {
     engines: [Mutex<Option<Arc<ModeEngine>>>; Mode::ALL.len()],
 }
 
 impl WasmtimeRuntime {
-    /// A runtime without any engine yet.
+    /// A runtime without engines.
     pub fn new() -> Self {
         Self::default()
     }
 
     fn engine(&self, mode: Mode) -> Result<Arc<ModeEngine>, HostError> {
-        let mut engine = self.engines[mode as usize].lock().expect("making an engine panicked");
+        let mut engine = self.engines[mode as usize]
+            .lock()
+            .expect("no thread panics while it creates an engine");
         if engine.is_none() {
             *engine = Some(Arc::new(ModeEngine::new(mode)?));
         }
-        Ok(Arc::clone(engine.as_ref().expect("made above")))
+        Ok(Arc::clone(engine.as_ref().expect("created above")))
     }
 }
 
-impl Runtime for WasmtimeRuntime {
+impl Engine for WasmtimeRuntime {
     type Module = WasmtimeModule;
     type Instance = WasmtimeInstance;
 
@@ -83,12 +85,12 @@ impl Runtime for WasmtimeRuntime {
         marks: &mut Marks,
     ) -> Result<WasmtimeModule, HostError> {
         let mode = Mode::of(target)?;
-        // Until there is an engine, the runtime has no control yet.
-        let start = monotonic_ns();
+        // The creation of the engine is part of provisioning, not of loading.
+        let start_ns = monotonic_ns();
         let missing = self.engines[mode as usize].lock().is_ok_and(|engine| engine.is_none());
         let engine = self.engine(mode)?;
         if missing {
-            marks.add(Phase::Provision, monotonic_ns() - start);
+            marks.add(Phase::Provision, monotonic_ns() - start_ns);
         }
         WasmtimeModule::load(engine, artifact, marks)
     }
@@ -149,7 +151,7 @@ fn canary_failed(error: &InvokeError) -> String {
     format!("its canary loop failed: {error}")
 }
 
-/// Writes `code` to `path` so that who has the old file mapped keeps the old file.
+/// Writes `code` to `path` by renaming, so that processes that have the old file mapped keep it.
 fn replace(path: &Path, code: &[u8]) -> Result<(), HostError> {
     let mut new = path.as_os_str().to_owned();
     new.push(".new");

@@ -1,7 +1,7 @@
-//! A guest's last words: the end of what it wrote to its standard error.
+//! The end of a guest's standard error.
 //!
-//! A panic's text goes there before the trap, and the host's own standard error is no
-//! place for thousands of instances. Writing never blocks and never fails.
+//! A panic writes its message there before the trap. The host's own standard error would be
+//! flooded by thousands of instances. Writing never blocks and never fails.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -17,40 +17,40 @@ use wasmtime_wasi_io::streams::{OutputStream, StreamResult};
 
 /// Bytes that are kept.
 const KEPT: usize = 2048;
-/// Bytes that a guest may write at once.
+/// Bytes that a guest may write in one call.
 const PERMIT: usize = 64 * 1024;
 
-/// Shared by an instance and its guest's streams.
+/// The last bytes that were written. Shared by an instance and its guest's streams.
 #[derive(Clone, Default)]
-pub struct LastWords(Arc<Mutex<VecDeque<u8>>>);
+pub struct StderrTail(Arc<Mutex<VecDeque<u8>>>);
 
-impl LastWords {
-    /// What was kept, without the space around it.
+impl StderrTail {
+    /// The kept text, trimmed.
     pub fn text(&self) -> String {
-        let mut kept = self.0.lock().expect("nothing panics while it holds the text");
+        let mut kept = self.0.lock().expect("no thread panics while it holds the text");
         String::from_utf8_lossy(kept.make_contiguous()).trim().to_owned()
     }
 
-    /// Forgets what was written.
+    /// Drops the kept text.
     pub fn clear(&self) {
-        self.0.lock().expect("nothing panics while it holds the text").clear();
+        self.0.lock().expect("no thread panics while it holds the text").clear();
     }
 
     fn push(&self, bytes: &[u8]) {
-        let mut kept = self.0.lock().expect("nothing panics while it holds the text");
+        let mut kept = self.0.lock().expect("no thread panics while it holds the text");
         kept.extend(&bytes[bytes.len().saturating_sub(KEPT)..]);
         let excess = kept.len().saturating_sub(KEPT);
         kept.drain(..excess);
     }
 }
 
-impl IsTerminal for LastWords {
+impl IsTerminal for StderrTail {
     fn is_terminal(&self) -> bool {
         false
     }
 }
 
-impl StdoutStream for LastWords {
+impl StdoutStream for StderrTail {
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
         Box::new(self.clone())
     }
@@ -61,12 +61,12 @@ impl StdoutStream for LastWords {
 }
 
 #[async_trait]
-impl Pollable for LastWords {
+impl Pollable for StderrTail {
     async fn ready(&mut self) {}
 }
 
 #[async_trait]
-impl OutputStream for LastWords {
+impl OutputStream for StderrTail {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         self.push(&bytes);
         Ok(())
@@ -81,7 +81,7 @@ impl OutputStream for LastWords {
     }
 }
 
-impl AsyncWrite for LastWords {
+impl AsyncWrite for StderrTail {
     fn poll_write(
         self: Pin<&mut Self>,
         _: &mut Context<'_>,
@@ -105,14 +105,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_is_kept() {
-        let words = LastWords::default();
-        words.push(&[b'a'; 3 * KEPT]);
-        words.push(b"the end\n");
-        let text = words.text();
+    fn the_end_of_the_text_is_kept() {
+        let stderr = StderrTail::default();
+        stderr.push(&[b'a'; 3 * KEPT]);
+        stderr.push(b"the end\n");
+        let text = stderr.text();
         assert_eq!(text.len(), KEPT - 1);
         assert!(text.ends_with("aathe end"));
-        words.clear();
-        assert_eq!(words.text(), "");
+        stderr.clear();
+        assert_eq!(stderr.text(), "");
     }
 }

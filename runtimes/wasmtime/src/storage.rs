@@ -1,16 +1,16 @@
-//! The interface `storage` (`functions/sdk/wit`): the host stores things for its guest.
+//! The interface `storage` (`functions/sdk/wit`): the host stores values for its guest.
 
 use wasmtime::component::Linker;
 use wasmtime::{Result, StoreContextMut};
 
-use crate::instance::Guest;
+use crate::guest::Guest;
 
 const INTERFACE: &str = "lumos:function/storage";
 
-/// Offers the interface to the guests of `linker`.
+/// Adds the interface to `linker`.
 ///
-/// A call blocks the guest's thread; the socket's own timeout bounds it, since the
-/// executor sees a deadline only where the guest waits for a future.
+/// A call blocks the guest's thread and is bounded by the socket's own timeout, because the
+/// executor notices a deadline only while the guest waits for a future.
 pub fn add_to_linker(linker: &mut Linker<Guest>) -> Result<()> {
     let mut storage = linker.instance(INTERFACE)?;
     storage.func_wrap("get", |mut store: StoreContextMut<'_, Guest>, (key,): (String,)| {

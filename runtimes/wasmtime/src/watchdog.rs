@@ -1,11 +1,10 @@
-//! Ends what runs past its deadline, at no cost for what does not.
+//! Ends invocations that exceed their deadline, at no cost to those that do not.
 //!
-//! Machine code looks at its engine's epoch in every loop and function; when the epoch
-//! has moved, the guest yields and [`crate::executor`] sees that its time is up. So the
-//! epoch has to move soon after each deadline, and there is no need for it to tick: one
-//! thread sleeps until the earliest deadline that is armed. Arming is one atomic store;
-//! the thread is woken only when it would oversleep. While an instance is warm and its
-//! invocations are short, that is about once in each timeout.
+//! Machine code checks its engine's epoch in every loop and function. When the epoch has moved,
+//! the guest yields and the executor notices the deadline. The epoch must move soon after each
+//! deadline, but it need not tick: one thread sleeps until the earliest armed deadline. Arming
+//! is one atomic store. The thread is woken only if it would oversleep, which happens about
+//! once per timeout while an instance is warm and its invocations are short.
 //!
 //! A moved epoch makes every running guest of the engine yield once, which is harmless.
 
@@ -17,7 +16,7 @@ use std::time::Duration;
 use lumos_os::clock::monotonic_ns;
 use wasmtime::Engine;
 
-/// A deadline that never comes: nothing is armed.
+/// The deadline of a slot that is not armed.
 const NEVER: u64 = u64::MAX;
 
 /// The thread that moves the epoch of one engine. Dropping it ends the thread.
@@ -26,7 +25,7 @@ pub struct Watchdog {
     thread: Option<JoinHandle<()>>,
 }
 
-/// One instance's alarm clock.
+/// The alarm of one instance.
 pub struct Alarm {
     deadline_ns: Arc<AtomicU64>,
     thread: Thread,
@@ -34,8 +33,8 @@ pub struct Alarm {
 }
 
 struct Shared {
-    /// When the thread wakes of itself. `NEVER` also while it looks at the slots, so
-    /// that whoever arms meanwhile wakes it again.
+    /// When the thread wakes by itself. It is `NEVER` while the thread reads the slots, so that
+    /// arming during that time wakes it again.
     planned_ns: AtomicU64,
     slots: Mutex<Slots>,
 }
@@ -57,7 +56,7 @@ impl Watchdog {
         Ok(Self { shared, thread: Some(thread) })
     }
 
-    /// An alarm clock for one instance.
+    /// An alarm for one instance.
     pub fn alarm(&self) -> Alarm {
         let mut slots = self.shared.lock();
         let deadline_ns = slots.free.pop().unwrap_or_else(|| {
@@ -66,7 +65,7 @@ impl Watchdog {
             slot
         });
         drop(slots);
-        let thread = self.thread.as_ref().expect("taken by drop only").thread().clone();
+        let thread = self.thread.as_ref().expect("only drop takes it").thread().clone();
         Alarm { deadline_ns, thread, shared: Arc::clone(&self.shared) }
     }
 }
@@ -76,25 +75,25 @@ impl Drop for Watchdog {
         self.shared.lock().stop = true;
         if let Some(thread) = self.thread.take() {
             thread.thread().unpark();
-            // An error would be the thread's panic, which has been printed.
+            // An error would be a panic of the thread, which was printed already.
             let _ = thread.join();
         }
     }
 }
 
 impl Alarm {
-    /// Has the epoch moved soon after `deadline_ns` of the monotonic clock.
+    /// Makes the epoch move soon after `deadline_ns` of the monotonic clock.
     #[inline]
     pub fn arm(&self, deadline_ns: u64) {
         self.deadline_ns.store(deadline_ns, SeqCst);
-        // Sequentially consistent against `watch`, which stores the plan and then reads
-        // the slots: either it sees this deadline or this sees its plan.
+        // Sequentially consistent with `watch`, which stores its plan and then reads the slots:
+        // either it sees this deadline, or this thread sees its plan.
         if self.shared.planned_ns.load(SeqCst) > deadline_ns {
             self.thread.unpark();
         }
     }
 
-    /// Takes the deadline back. The thread may wake once for it all the same.
+    /// Cancels the deadline. The thread may still wake for it once.
     #[inline]
     pub fn disarm(&self) {
         self.deadline_ns.store(NEVER, SeqCst);
@@ -110,19 +109,19 @@ impl Drop for Alarm {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Slots> {
-        self.slots.lock().expect("nothing panics while it holds the slots")
+        self.slots.lock().expect("no thread panics while it holds the slots")
     }
 
     fn watch(&self, move_epoch: impl Fn()) {
         loop {
             self.planned_ns.store(NEVER, SeqCst);
             let now = monotonic_ns();
-            let Some(Look { any_due, next_ns }) = self.look(now) else { return };
-            if any_due {
+            let Some(Due { any, next_ns }) = self.take_due(now) else { return };
+            if any {
                 move_epoch();
             }
             self.planned_ns.store(next_ns, SeqCst);
-            // Either returns early, and at once when woken since the last time.
+            // Both return early if the thread was unparked meanwhile.
             match next_ns {
                 NEVER => std::thread::park(),
                 next => std::thread::park_timeout(Duration::from_nanos(next - now)),
@@ -130,27 +129,29 @@ impl Shared {
         }
     }
 
-    /// Takes the deadlines that have passed; `None`: stop.
-    fn look(&self, now: u64) -> Option<Look> {
+    /// Takes the deadlines that have passed; `None` if the thread must stop.
+    fn take_due(&self, now: u64) -> Option<Due> {
         let slots = self.lock();
-        let mut look = Look { any_due: false, next_ns: NEVER };
+        let mut due = Due { any: false, next_ns: NEVER };
         for slot in &slots.all {
             let deadline = slot.load(SeqCst);
             if deadline > now {
-                look.next_ns = look.next_ns.min(deadline);
+                due.next_ns = due.next_ns.min(deadline);
             } else {
-                look.any_due = true;
-                // Once is enough: the guest yields whenever it comes to look. A failure
-                // means that the slot was armed anew, and that will wake the thread.
+                due.any = true;
+                // Once is enough: the guest yields at its next check. A failure means that the
+                // slot was armed again, which wakes this thread.
                 let _ = slot.compare_exchange(deadline, NEVER, SeqCst, SeqCst);
             }
         }
-        (!slots.stop).then_some(look)
+        (!slots.stop).then_some(due)
     }
 }
 
-struct Look {
-    any_due: bool,
+struct Due {
+    /// Whether any deadline has passed.
+    any: bool,
+    /// The earliest deadline that has not.
     next_ns: u64,
 }
 
@@ -160,7 +161,7 @@ mod tests {
 
     use super::*;
 
-    /// A watched `Shared` that reports when it moves the epoch.
+    /// A watchdog that reports the times at which it moves the epoch.
     fn watchdog() -> (Watchdog, mpsc::Receiver<u64>) {
         let shared = Arc::new(Shared { planned_ns: NEVER.into(), slots: Mutex::default() });
         let watched = Arc::clone(&shared);
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_disarmed_moves_nothing() {
+    fn a_disarmed_deadline_does_not_move_the_epoch() {
         let (watchdog, moves) = watchdog();
         let (short, long) = (watchdog.alarm(), watchdog.alarm());
         let start = monotonic_ns();
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn slots_are_used_again() {
+    fn slots_are_reused() {
         let (watchdog, _moves) = watchdog();
         for _ in 0..100 {
             watchdog.alarm().arm(monotonic_ns() + 60_000 * MS);

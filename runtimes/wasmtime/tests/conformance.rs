@@ -1,7 +1,7 @@
-//! The suite that every runtime passes.
+//! The conformance suite that every runtime passes.
 
 lumos_testkit::conformance! {
-    runtime: lumos_host_wasmtime::WasmtimeRuntime::new(),
+    engine: lumos_host_wasmtime::WasmtimeRuntime::new(),
     host: env!("CARGO_BIN_EXE_lumos-host-wasmtime"),
     // The first two compile in each process.
     interp: "wasmtime-interp", [thread, process], processes: 10;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lumos_model::cell::{Cell, Target};
+use lumos_model::protocol::Execution;
 use lumos_scenario::inputs;
 
 use super::{Check, Run, check, inapplicable, unknown};
@@ -10,9 +11,6 @@ use super::{Check, Run, check, inapplicable, unknown};
 /// A single thread cannot use more CPU time than time passes, but for the reading of
 /// both clocks.
 const ONE_THREAD: f64 = 1.05;
-/// The bounds of the canary, as `lumos_runtime::canary` sets them.
-const COMPILED_BELOW: f64 = 3.0;
-const INTERPRETED_ABOVE: f64 = 15.0;
 
 pub(super) fn checks(run: &Run) -> Vec<Check> {
     vec![threads(run), inputs(run), outputs(run), modes(run)]
@@ -123,25 +121,26 @@ fn modes(run: &Run) -> Check {
     for (function, target) in &measured {
         let mut proofs = run.manifest.proofs.iter();
         let proof = proofs.find(|p| p.function == *function && p.proof.target == **target);
-        let slowdown = match proof {
+        let proof = match proof {
             None => {
                 faults.push(format!("{function} {target} has no proof"));
                 continue;
             }
             Some(proof) if proof.proof.reference_ns == 0 => continue, // no engine, no canary
-            Some(proof) => proof.proof.slowdown(),
+            Some(proof) => &proof.proof,
         };
-        let is_within = match target.mode() {
+        let slowdown = proof.slowdown();
+        let expected = match target.mode() {
             Some("interp") => {
                 interpreted = Some(interpreted.map_or(slowdown, |least| least.min(slowdown)));
-                slowdown > INTERPRETED_ABOVE
+                Execution::Interpreted
             }
             _ => {
                 compiled = Some(compiled.map_or(slowdown, |most| most.max(slowdown)));
-                slowdown < COMPILED_BELOW
+                Execution::Compiled
             }
         };
-        if !is_within {
+        if proof.execution() != Some(expected) {
             faults.push(format!("{function} {target}: its canary took {slowdown:.1}x"));
         }
     }

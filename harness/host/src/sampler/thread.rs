@@ -1,6 +1,7 @@
-//! Instances inside this process.
+//! Samples of an instance inside the host process.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use lumos_model::cell::{Start, Target};
@@ -9,97 +10,69 @@ use lumos_model::protocol::{ModeProof, Prepare};
 use lumos_model::row::Sample;
 use lumos_os::clock::{monotonic_ns, process_cpu_ns, thread_cpu_ns};
 use lumos_os::usage;
-use lumos_runtime::engine::{Instance, InstanceConfig, Resident, Runtime};
-use lumos_runtime::error::{HostError, InvokeError};
+use lumos_runtime::engine::{Engine, Instance};
+use lumos_runtime::error::HostError;
 use lumos_runtime::marks::Marks;
-use lumos_runtime::sample::{self, Reading};
+use lumos_runtime::sample::{self, Output, Reading};
+use lumos_runtime::slots::{InstanceSlot, ModuleSlot};
 
-use super::Lane;
+use super::interface::Sampler;
 
-pub(crate) struct ThreadLane<'r, R: Runtime> {
-    runtime: &'r R,
-    prepare: Prepare,
-    config: InstanceConfig,
+/// Holds the instance of a cell inside the host process.
+pub(crate) struct ThreadSampler<E: Engine> {
+    slot: InstanceSlot<E>,
     timeout: Duration,
-    // Declared before the module, so that it is dropped first.
-    instance: Option<R::Instance>,
-    module: Option<R::Module>,
     answer: Vec<u8>,
-    /// Memory of this process with the module, without an instance.
+    /// Memory of this process with the module, before any instance.
     memory_before: Counters,
 }
 
-impl<'r, R: Runtime> ThreadLane<'r, R> {
-    pub fn new(runtime: &'r R, prepare: &Prepare) -> Result<Self, HostError> {
-        let config = InstanceConfig::from(prepare);
-        let module = runtime.load(&prepare.target, &prepare.artifact, &mut Marks::default())?;
+impl<E: Engine> ThreadSampler<E> {
+    /// Loads the module.
+    pub fn new(engine: Arc<E>, prepare: &Prepare) -> Result<Self, HostError> {
+        let mut module = ModuleSlot::of(engine, prepare);
+        module.load(&mut Marks::default())?;
         if prepare.start == Start::ColdInstance {
-            // Some engines compile for the first instance: then the module is resident.
-            drop(runtime.instantiate(&module, &config, &mut Marks::default())?);
+            module.compile_fully()?;
         }
         Ok(Self {
-            runtime,
-            config,
+            slot: InstanceSlot::new(module),
             timeout: prepare.limits.timeout.0,
-            prepare: prepare.clone(),
-            instance: None,
-            module: Some(module),
             answer: Vec::new(),
             memory_before: usage::memory(),
         })
     }
 
-    /// What stands between the clock reads of a sample that provisions anything.
-    fn provision_and_invoke(
-        &mut self,
-        request: &str,
-        marks: &mut Marks,
-    ) -> Result<(), InvokeError> {
-        let failed = |error: HostError| InvokeError::Failed(error.to_string());
-        let begin_ns = monotonic_ns();
-        if self.module.is_none() {
-            let loaded = self.runtime.load(&self.prepare.target, &self.prepare.artifact, marks);
-            self.module = Some(loaded.map_err(failed)?);
+    /// Drops what must be new for a sample of the start kind.
+    fn discard_for(&mut self, start: Start) {
+        match start {
+            Start::Warm | Start::Mixed => {}
+            Start::ColdInstance => self.slot.drop_instance(),
+            Start::ColdModule | Start::ColdProcess | Start::ColdImage => self.slot.drop_module(),
         }
-        if self.instance.is_none() {
-            let module = self.module.as_ref().expect("loaded above");
-            let made = self.runtime.instantiate(module, &self.config, marks);
-            self.instance = Some(made.map_err(failed)?);
+    }
+
+    /// The start kind that a sample has if it is taken now.
+    fn start_kind(&self) -> Start {
+        match (self.slot.instance(), self.slot.module().is_loaded()) {
+            (Some(_), _) => Start::Warm,
+            (None, true) => Start::ColdInstance,
+            (None, false) => Start::ColdModule,
         }
-        let instance = self.instance.as_mut().expect("made above");
-        let spent = Duration::from_nanos(monotonic_ns() - begin_ns);
-        let left = self.timeout.saturating_sub(spent);
-        instance.invoke(request.as_bytes(), left, &mut self.answer, marks)
     }
 }
 
-impl<R: Runtime> Lane for ThreadLane<'_, R> {
-    fn sample(&mut self, seq: u32, start: Start, request: &str, keep_output: bool) -> Sample {
-        match start {
-            Start::Warm | Start::Mixed => {}
-            Start::ColdInstance => self.instance = None,
-            Start::ColdModule | Start::ColdProcess | Start::ColdImage => {
-                self.instance = None;
-                self.module = None;
-            }
-        }
-        let warm = self.instance.is_some();
-        let kind = match (warm, self.module.is_some()) {
-            (true, _) => Start::Warm,
-            (false, true) => Start::ColdInstance,
-            (false, false) => Start::ColdModule,
-        };
+impl<E: Engine> Sampler for ThreadSampler<E> {
+    fn sample(&mut self, seq: u32, start: Start, request: &str, output: Output) -> Sample {
+        self.discard_for(start);
+        let kind = self.start_kind();
         let mut marks = Marks::default();
         // A compiler may use threads of its own; a warm invocation stays on this one.
-        let cpu_clock = if warm { thread_cpu_ns } else { process_cpu_ns };
+        let cpu_clock = if kind == Start::Warm { thread_cpu_ns } else { process_cpu_ns };
         let cpu_before_ns = cpu_clock();
         let intended_ns = monotonic_ns();
-        let result = match (&mut self.instance, warm) {
-            (Some(instance), true) => {
-                instance.invoke(request.as_bytes(), self.timeout, &mut self.answer, &mut marks)
-            }
-            _ => self.provision_and_invoke(request, &mut marks),
-        };
+        let result =
+            self.slot.invoke(request.as_bytes(), self.timeout, &mut self.answer, &mut marks);
         let answered_ns = monotonic_ns();
         let cpu_ns = cpu_clock() - cpu_before_ns;
         let reading = Reading {
@@ -108,15 +81,15 @@ impl<R: Runtime> Lane for ThreadLane<'_, R> {
             phases: *marks.phases(),
             spans: None,
             cpu_ns: Some(cpu_ns),
-            linear_memory_bytes: self.instance.as_ref().map_or(0, Instance::memory_bytes),
+            linear_memory_bytes: self.slot.instance().map_or(0, Instance::memory_bytes),
             memory_peak_bytes: None,
         };
         let result = result.as_ref().map(|()| self.answer.as_slice());
         let failed = result.is_err();
-        let mut sample = sample::sample(seq, kind, reading, result, keep_output);
+        let mut sample = sample::sample(seq, kind, reading, result, output);
         if failed || start.is_cold() {
             let begin_ns = monotonic_ns();
-            self.instance = None;
+            self.slot.drop_instance();
             sample.teardown_ns = Some(monotonic_ns() - begin_ns);
         }
         sample
@@ -130,10 +103,10 @@ impl<R: Runtime> Lane for ThreadLane<'_, R> {
         &self.answer
     }
 
-    /// There is one instance, so what came with it is its own; code that an engine
-    /// compiles for the first instance is in it.
+    /// There is one instance, so all memory that was added since is its own, including code
+    /// that the engine compiled for it.
     fn attribute_memory(&self, host: &mut Counters) {
-        if self.instance.is_none() {
+        if self.slot.instance().is_none() {
             return;
         }
         let levels = [
@@ -150,11 +123,6 @@ impl<R: Runtime> Lane for ThreadLane<'_, R> {
     }
 
     fn prove_mode(&self, target: &Target, artifact: &Path) -> Option<Result<ModeProof, HostError>> {
-        let module = self
-            .module
-            .as_ref()
-            .filter(|_| self.prepare.target == *target && self.prepare.artifact == artifact)?;
-        let resident = Resident { module, config: &self.config };
-        Some(self.runtime.prove_mode(target, artifact, Some(resident)))
+        self.slot.module().prove_mode(target, artifact)
     }
 }

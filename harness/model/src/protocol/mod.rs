@@ -25,7 +25,7 @@ pub use self::limits::{HttpLimits, Limits};
 pub use self::load::{Load, LoadResult, PoolRecords, Pooled, Serve};
 pub use self::messages::{FromHost, ToHost};
 pub use self::prepare::{CgroupBase, Prepare};
-pub use self::proof::ModeProof;
+pub use self::proof::{Execution, ModeProof};
 
 /// Version of this protocol.
 pub const PROTOCOL: u32 = 2;

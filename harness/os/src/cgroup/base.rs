@@ -101,7 +101,7 @@ impl Base {
     /// grace period of 4 to 15 ms, whichever process it moves. A child that is born into a
     /// version 2 group takes no such lock. Call it outside the measured time, just before a process
     /// is created.
-    pub fn rouse(&self) {
+    pub fn warm_cgroup_lock(&self) {
         if let Some(procs) = &self.own_procs {
             // If the file is not writable, the wait is part of the sample's `attach_ns`.
             let _ = std::fs::write(procs, "0");

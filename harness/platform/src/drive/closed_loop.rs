@@ -3,15 +3,14 @@
 use lumos_load::arrivals::Clients;
 use lumos_model::row::Sample;
 use lumos_os::clock::{monotonic_ns, sleep};
-use lumos_runtime::engine::Runtime;
 
 use super::output_hash::OutputHasher;
 use super::requests::RequestSource;
-use crate::service::Executor;
+use crate::service::{Executor, Provider};
 
 /// Runs one thread per client until `end_ns`. Returns the samples in order of completion.
-pub(super) fn run<R: Runtime>(
-    executor: &Executor<R>,
+pub(super) fn run<P: Provider>(
+    executor: &Executor<P>,
     requests: &RequestSource,
     clients: &Clients,
     end_ns: u64,
@@ -27,8 +26,8 @@ pub(super) fn run<R: Runtime>(
     samples
 }
 
-fn run_client<R: Runtime>(
-    executor: &Executor<R>,
+fn run_client<P: Provider>(
+    executor: &Executor<P>,
     requests: &RequestSource,
     clients: &Clients,
     number: u32,

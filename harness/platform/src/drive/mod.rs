@@ -20,12 +20,11 @@ use lumos_model::protocol::{Load, LoadResult, PoolRecords};
 use lumos_model::row::Sample;
 use lumos_os::clock::monotonic_ns;
 use lumos_os::usage::{self, Usage};
-use lumos_runtime::engine::Runtime;
 use lumos_runtime::error::HostError;
 
 use self::open_loop::OpenLoop;
 use self::requests::RequestSource;
-use crate::service::{Executor, Home, Service};
+use crate::service::{Executor, PooledService, Provider, Service};
 use crate::threads::Threads;
 
 /// How long instances may take to end after the load.
@@ -34,16 +33,12 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 /// Sends what `load` describes and waits for all answers.
 ///
 /// # Errors
-/// If the arrivals are invalid, or no instance can be made of the artifact.
-pub fn drive<R: Runtime>(
-    runtime: Arc<R>,
-    load: &Load,
-    home: Home,
-) -> Result<LoadResult, HostError> {
+/// If the arrivals are invalid or the sender's timer cannot be set.
+pub fn drive<P: Provider>(provider: P, load: &Load) -> Result<LoadResult, HostError> {
     let arrivals = Arrivals::new(&load.traffic, load.seed, load.duration.0);
     let arrivals = arrivals.map_err(HostError::engine)?;
     let threads = Threads::start(load.function.pool.max_instances)?;
-    let executor = Executor::start(runtime, &load.function, home, threads.handle())?;
+    let executor = Executor::start(provider, &load.function, threads.handle());
     threads.block_on(executor.ready());
     let before = Usage::now();
     let requests = RequestSource::new(load);
@@ -63,9 +58,9 @@ pub fn drive<R: Runtime>(
 }
 
 /// Drains the pool and collects its records.
-fn end<R: Runtime>(
+fn end<P: Provider>(
     threads: &Threads,
-    executor: &Arc<Executor<R>>,
+    executor: &Arc<Executor<P>>,
     samples: Vec<Sample>,
     before: &Usage,
 ) -> PoolRecords {

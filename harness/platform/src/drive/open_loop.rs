@@ -7,12 +7,11 @@ use lumos_load::arrivals::Times;
 use lumos_load::pacer::Pacer;
 use lumos_model::row::Sample;
 use lumos_os::priority::raise_priority;
-use lumos_runtime::engine::Runtime;
 use lumos_runtime::error::HostError;
 
 use super::output_hash::OutputHasher;
 use super::requests::RequestSource;
-use crate::service::{Answer, Executor};
+use crate::service::{Provider, Answer, Executor};
 
 /// What an open loop has measured.
 pub(super) struct OpenLoop {
@@ -25,8 +24,8 @@ pub(super) struct OpenLoop {
 ///
 /// # Errors
 /// If the trace cannot be read or the pacer's timer cannot be set.
-pub(super) fn run<R: Runtime>(
-    executor: &Executor<R>,
+pub(super) fn run<P: Provider>(
+    executor: &Executor<P>,
     requests: &RequestSource,
     times: Times,
     begin_ns: u64,
@@ -49,8 +48,8 @@ pub(super) fn run<R: Runtime>(
     })
 }
 
-fn send<R: Runtime>(
-    executor: &Executor<R>,
+fn send<P: Provider>(
+    executor: &Executor<P>,
     requests: &RequestSource,
     times: Times,
     begin_ns: u64,

@@ -3,6 +3,7 @@
 use hyper::Request as HttpRequest;
 use hyper::body::Incoming;
 use hyper::header::HeaderMap;
+use lumos_load::http::SEQ_HEADER;
 use lumos_model::cell::Start;
 use lumos_model::row::{Sample, Times};
 use lumos_os::clock::monotonic_ns;
@@ -13,8 +14,6 @@ use super::route::{Route, function_name};
 use super::state::GatewayState;
 use crate::service::{Answer, Cause};
 
-/// The header with the number that the request's sample gets.
-const SEQ: &str = "lumos-seq";
 
 /// A request that has not been answered. It is counted exactly once: when it is answered or
 /// refused, or as [`Cause::ClientLeft`] when it is dropped before.
@@ -86,6 +85,6 @@ impl Drop for InFlightRequest<'_> {
 }
 
 fn sequence_number(headers: &HeaderMap) -> u32 {
-    let text = headers.get(SEQ).and_then(|value| value.to_str().ok());
+    let text = headers.get(SEQ_HEADER).and_then(|value| value.to_str().ok());
     text.and_then(|text| text.trim().parse().ok()).unwrap_or_default()
 }

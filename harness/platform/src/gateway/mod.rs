@@ -48,13 +48,14 @@
 //!    long (413) and slow (408) bodies.
 //! 5. **Invoke.** `invoke` (`gateway/request.rs`) begins an `InlineCall`
 //!    (`gateway/event_loop.rs`) and offers the request to `Service::serve_here`
-//!    (`service/requests.rs`). The service accepts if recent invocations were short and an
+//!    (`service/service_impl.rs`). The service accepts if recent invocations were short and an
 //!    instance is idle or quick to make. Otherwise `Service::submit` passes the request to the
 //!    pool's threads, and the connection's task awaits the answer.
 //! 6. **Assign.** Either way, the `Executor` (`service/executor.rs`) reports the request to the
 //!    `Pool` (`pool/calls.rs`) under a short lock, and carries out the actions that the pool
 //!    returns. The request gets an instance at once, waits for one, or is rejected.
-//! 7. **Run.** The instance (`service/instance.rs`) is invoked, and `service/answer.rs` turns
+//! 7. **Run.** The instance (`service/pooled_instance.rs`) is invoked, in the host process
+//!    (`service/in_process.rs`) or in a process of its own (`service/sandboxed.rs`), and `service/answer.rs` turns
 //!    what was measured into an `Answer`: cause, sample, output.
 //! 8. **Respond.** `InFlightRequest::answer` builds the response (`gateway/response.rs`,
 //!    `gateway/server_timing.rs`), counts the request (`gateway/metrics.rs`) and keeps its
@@ -76,8 +77,8 @@
 //! |---|---|---|
 //! | `intended_ns` | `InFlightRequest::new` | the head was read; deadline and total count from here |
 //! | `inline_call_ns` | `EventLoop::begin_inline_call` | for the watchdog only |
-//! | `began_ns` | `service/instance.rs` | before the call into the instance; ends the phase `queue` |
-//! | `ended_ns` | `service/instance.rs` | after the call; ends the total |
+//! | `began_ns` | `invoke` in `service/in_process.rs` or `service/sandboxed.rs` | before the call into the instance; ends the phase `queue` |
+//! | `ended_ns` | the same place | after the call; ends the total |
 //!
 //! So `queue` contains the reading of the body and the waits for an instance and a thread, but
 //! not the part of a cold start that the request waited for, which has its own phases. Writing

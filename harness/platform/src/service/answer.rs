@@ -1,4 +1,4 @@
-//! From what was seen around a request to its [`Answer`].
+//! From the readings around a request to its [`Answer`].
 
 use std::time::Duration;
 
@@ -7,51 +7,55 @@ use lumos_model::cell::Start;
 use lumos_model::phase::{Phase, Phases};
 use lumos_model::row::{Outcome, Sample, Times};
 use lumos_model::wire::{Status, envelope};
-use lumos_runtime::engine::Instance;
 use lumos_runtime::sample::{self, Reading};
 
-use super::instance::{Call, Slot};
-use super::{Answer, Cause, Request};
+use super::pooled_instance::PooledInstance;
+use super::provider::{Invocation, PoolInstance};
+use super::request::{Answer, Cause, Request};
 
-/// The answer to a request that an instance has served. `queue` lasts until the call, so
-/// it holds the wait for a thread too, but not the part of the instance's making that the
-/// request waited for: that stands in its own phases.
-pub(super) fn served<I: Instance>(
+/// The answer to a request that instance `number` has served.
+///
+/// The phase `queue` lasts until the invocation began, so it includes the wait for a thread.
+/// It excludes the part of the instance's creation that the request waited for, which has
+/// phases of its own.
+pub(super) fn served<I: PoolInstance>(
     request: &Request,
     start: Start,
-    instance: u32,
-    slot: &mut Slot<I>,
-    call: Call,
+    number: u32,
+    instance: &mut PooledInstance<I>,
+    invocation: Invocation,
     timeout: Duration,
 ) -> Answer {
-    let Call { began_ns, ended_ns, mut phases, mut cpu_ns, linear_memory_bytes, result } = call;
+    let Invocation { began_ns, ended_ns, mut phases, mut cpu_ns, linear_memory_bytes, result } =
+        invocation;
     let waited_ns = began_ns.saturating_sub(request.intended_ns);
-    let made = slot.provisioned.filter(|_| start.is_cold());
-    let seen = made.map(|made| made.seen_from(request.intended_ns)).unwrap_or_default();
+    let created = instance.provisioned.filter(|_| start.is_cold());
+    let seen = created.map(|created| created.since(request.intended_ns)).unwrap_or_default();
     for phase in Phase::ALL {
         phases.add(*phase, seen.get(*phase));
     }
     phases.add(Phase::Queue, waited_ns.saturating_sub(seen.total()));
-    if let Some(made) = made {
-        cpu_ns = made.cpu_ns.zip(cpu_ns).map(|(making_ns, serving_ns)| making_ns + serving_ns);
+    if let Some(created) = created {
+        cpu_ns =
+            created.cpu_ns.zip(cpu_ns).map(|(creating_ns, serving_ns)| creating_ns + serving_ns);
     }
     let reading = Reading {
         intended_ns: request.intended_ns,
         answered_ns: ended_ns,
         phases,
-        spans: made.and_then(|made| made.spans),
+        spans: created.and_then(|created| created.spans),
         cpu_ns,
         linear_memory_bytes,
         memory_peak_bytes: None,
     };
-    let result = result.as_ref().map(|()| slot.envelope());
+    let result = result.as_ref().map(|()| instance.envelope());
     let status = result.ok().and_then(|bytes| Some(envelope::open(bytes).ok()?.status));
     let mut sample = sample::account(request.seq, start, reading, result);
     sample::reclassify_io_timeout(&mut sample, timeout);
-    sample.instance = Some(instance);
+    sample.instance = Some(number);
     let cause = cause(&sample, status);
     let body = match (cause, sample.output_bytes) {
-        (Cause::Answered, Some(bytes)) => slot.take_output(bytes as usize),
+        (Cause::Answered, Some(bytes)) => instance.take_output(bytes as usize),
         _ => Bytes::new(),
     };
     Answer { cause, sample, body }

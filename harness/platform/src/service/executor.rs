@@ -1,430 +1,238 @@
-//! Carries out what a [`Pool`] decides: makes instances, hands requests to them, ends them.
+//! Does what a [`Pool`] decides: creates instances, gives them requests, ends them.
 //!
-//! The pool's decisions are taken under one lock, which is held for some hundred
-//! nanoseconds and never while anything waits. What takes longer is done after it, on the
-//! calling thread or on the blocking threads of a tokio runtime, which must never end: an
-//! instance's process dies with the thread that made it (`PR_SET_PDEATHSIG`).
+//! The decisions are taken under one lock ([`State`]), which is held for some hundred
+//! nanoseconds and never while a thread waits. The longer work follows after it, on the
+//! calling thread or on the blocking threads of a tokio runtime. Those threads must never
+//! end: an instance's process dies with the thread that started it (`PR_SET_PDEATHSIG`).
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use lumos_model::cell::Start;
 use lumos_model::protocol::Pooled;
 use lumos_os::clock::monotonic_ns;
-use lumos_runtime::engine::Runtime;
-use lumos_runtime::error::HostError;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use super::answer;
-use super::expected::Expected;
-use super::instance::{Factory, Home, Slot};
-use super::state::{Arrived, Handed, Job, NEVER, Reply, Running, State, Waiting, Work};
-use super::{Answer, Cause, Request};
-use crate::pool::{Action, Pool, Rejection, Ticket};
+use super::effects::{Assignment, Effects};
+use super::pooled_instance::PooledInstance;
+use super::provider::{CpuClocks, Provider, cold_start};
+use super::recent_mean::RecentMean;
+use super::request::{Answer, Cause, Request};
+use super::state::{Arrival, NEVER, State};
+use crate::pool::Pool;
 
-/// What a request may be expected to take if it is served on a thread that others wait for.
+/// The expected duration up to which a request may hold up a thread's other work.
 pub(super) const SHORT_NS: u64 = 200_000;
 
 /// A function with a pool of instances.
-pub struct Executor<R: Runtime> {
+pub struct Executor<P: Provider> {
+    // Declared before the provider: instances are dropped before their module.
+    state: Mutex<State<P::Instance>>,
+    provider: P,
     pub(super) name: String,
-    pub(super) factory: Factory<R>,
-    pub(super) timeout_ns: u64,
-    state: Mutex<State<R::Instance>>,
-    /// How long an invocation is expected to take.
-    pub(super) serving: Expected,
-    /// How long it is expected to take to make an instance.
-    pub(super) making: Expected,
+    timeout_ns: u64,
     pub(super) max_instances: u32,
-    /// Nobody takes events, counters or CPU times.
-    forgets: AtomicBool,
+    /// Durations of invocations.
+    pub(super) serving: RecentMean,
+    /// Durations of provisioning.
+    pub(super) provisioning: RecentMean,
+    telemetry_forgotten: AtomicBool,
     timer: Arc<Notify>,
-    /// Told when an instance was made or freed, or a request was answered.
-    moved: Notify,
+    /// Notified when an instance was created or freed, or a request was answered.
+    changed: Notify,
     threads: Handle,
-    pub(super) this: Weak<Self>,
+    this: Weak<Self>,
 }
 
-impl<R: Runtime> Executor<R> {
-    /// Makes the pool, and the instances that it has from the beginning, on `threads`: a
-    /// runtime whose blocking threads do not end, and are more than the pool has instances.
-    ///
-    /// # Errors
-    /// When the artifact cannot be loaded or no instance can be made of it.
-    pub fn start(
-        runtime: Arc<R>,
-        function: &Pooled,
-        home: Home,
-        threads: Handle,
-    ) -> Result<Arc<Self>, HostError> {
-        let factory = Factory::new(runtime, function, home)?;
+impl<P: Provider> Executor<P> {
+    /// Creates the pool, and the instances that it has from the start, on `threads`: a runtime
+    /// whose blocking threads do not end and outnumber the pool's instances.
+    pub fn start(provider: P, function: &Pooled, threads: Handle) -> Arc<Self> {
+        let timeout_ns = function.prepare.limits.timeout.0.as_nanos() as u64;
+        let pool = Pool::new(function.pool.clone());
         let executor = Arc::new_cyclic(|this| Self {
+            state: Mutex::new(State::new(pool, timeout_ns, cold_start(P::ISOLATION))),
+            provider,
             name: function.name.clone(),
-            factory,
-            timeout_ns: function.prepare.limits.timeout.0.as_nanos() as u64,
-            state: Mutex::new(State::new(Pool::new(function.pool.clone()))),
-            serving: Expected::new(4 * SHORT_NS),
-            making: Expected::new(4 * SHORT_NS),
+            timeout_ns,
             max_instances: function.pool.max_instances,
-            forgets: AtomicBool::new(false),
+            serving: RecentMean::new(4 * SHORT_NS),
+            provisioning: RecentMean::new(4 * SHORT_NS),
+            telemetry_forgotten: AtomicBool::new(false),
             timer: Arc::default(),
-            moved: Notify::new(),
+            changed: Notify::new(),
             threads,
             this: this.clone(),
         });
-        executor.threads.spawn(keep_time(executor.this.clone(), executor.timer.clone()));
-        let work = executor.decide(|pool, now_ns, actions| pool.start(now_ns, actions));
-        executor.carry_out(work);
-        Ok(executor)
+        executor.threads.spawn(run_timer(executor.this.clone(), executor.timer.clone()));
+        let effects = executor.lock().start();
+        executor.carry_out(effects);
+        executor
     }
 
-    /// Serves `request` on the calling thread, which waits for an instance if need be.
+    /// Serves `request` on the calling thread, which blocks until there is an instance.
     pub fn serve(&self, request: Request) -> Answer {
-        let Arrived { mut work, waits, .. } = self.arrive(&mut self.lock(), request, Reply::Caller);
-        let here = work.here.take();
-        self.carry_out(work);
-        let handed = match (here, waits) {
-            (Some(handed), _) => handed,
-            (None, Some(waits)) => waits.recv().expect("who waits is answered"),
-            (None, None) => unreachable!("a caller that is not answered waits"),
+        let (arrival, effects) = self.lock().arrive_here(request);
+        self.carry_out(effects);
+        let turn = match arrival {
+            Arrival::Now(turn) => turn,
+            Arrival::Later { turn, .. } => turn.recv().expect("each waiting request gets a turn"),
         };
-        self.serve_handed(handed)
+        match turn {
+            Err(refusal) => *refusal,
+            Ok(assignment) => {
+                let (answer, effects) = self.run(assignment);
+                self.carry_out(effects);
+                answer
+            }
+        }
     }
 
-    /// Serves `request` on another thread and tells what came of it.
-    pub fn dispatch(&self, request: Request, tell: impl FnOnce(Answer) + Send + 'static) {
-        let reply = Reply::Told(Box::new(tell));
-        let Arrived { work, .. } = self.arrive(&mut self.lock(), request, reply);
-        self.carry_out(work);
+    /// Serves `request` on a worker thread, which passes the answer to `callback`.
+    pub fn dispatch(&self, request: Request, callback: impl FnOnce(Answer) + Send + 'static) {
+        let (_, effects) = self.lock().arrive_for_worker(request, Box::new(callback));
+        self.carry_out(effects);
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, State<R::Instance>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State<P::Instance>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has the pool decide, and sees what follows.
-    pub(super) fn decide(
-        &self,
-        ask: impl FnOnce(&mut Pool, u64, &mut Vec<Action>),
-    ) -> Work<R::Instance> {
-        let state = &mut *self.lock();
-        ask(&mut state.pool, monotonic_ns(), &mut state.actions);
-        self.follow(state)
+    /// Itself, for work on another thread.
+    pub(super) fn share(&self) -> Arc<Self> {
+        self.this.upgrade().expect("executors live in an Arc")
     }
 
-    pub(super) fn arrive(
-        &self,
-        state: &mut State<R::Instance>,
-        request: Request,
-        reply: Reply<R::Instance>,
-    ) -> Arrived<R::Instance> {
-        let ticket = state.tickets;
-        state.tickets += 1;
-        let deadline_ns = request.intended_ns.saturating_add(self.timeout_ns);
-        state.waiting.insert(ticket, Waiting { request, reply });
-        state.pool.arrive(ticket, monotonic_ns(), &mut state.actions);
-        let mut work = self.follow(state);
-        let mut waits = None;
-        if let Some(waiting) = state.waiting.get_mut(&ticket) {
-            if matches!(waiting.reply, Reply::Caller) {
-                let (sender, receiver) = sync_channel(1);
-                waiting.reply = Reply::Thread(sender);
-                waits = Some(receiver);
-            }
-            state.deadlines.insert((deadline_ns, ticket));
-            work.wake_timer |= state.arm();
+    /// Delivers turns and answers, and hands the rest of the work to other threads.
+    pub(super) fn carry_out(&self, effects: Effects<P::Instance>) {
+        let Effects { turn, turns, answers, assignments, provision, free, wake_timer } = effects;
+        debug_assert!(turn.is_none(), "the arriving thread takes its turn");
+        for (thread, turn) in turns {
+            assert!(thread.send(turn).is_ok(), "a blocked thread waits for its turn");
         }
-        Arrived { ticket, work, waits }
-    }
-
-    /// Does what the pool has decided, as far as it takes no time, and says what is left.
-    pub(super) fn follow(&self, state: &mut State<R::Instance>) -> Work<R::Instance> {
-        let mut work = Work::none();
-        let mut actions = std::mem::take(&mut state.actions);
-        for action in actions.drain(..) {
-            match action {
-                Action::Assign { ticket, instance, fresh, waited } => {
-                    let start = if fresh && waited { self.factory.cold() } else { Start::Warm };
-                    self.assign(state, &mut work, ticket, instance, start);
-                }
-                Action::Reject { ticket, why } => {
-                    let (cause, message) = match why {
-                        Rejection::QueueFull => (
-                            Cause::QueueFull,
-                            "all instances are busy and the queue is full".into(),
-                        ),
-                        Rejection::Draining => {
-                            (Cause::Draining, "the function takes no more requests".into())
-                        }
-                        Rejection::NoInstance => (Cause::NoInstance, state.why_no_instance.clone()),
-                    };
-                    self.refuse(state, &mut work, ticket, cause, message);
-                }
-                Action::Provision { instance } => {
-                    state.moving += 1;
-                    work.make.push(instance);
-                }
-                Action::Reclaim { instance } => {
-                    state.moving += 1;
-                    work.free.extend(state.resting.remove(&instance));
-                }
-            }
-        }
-        state.actions = actions;
-        work.wake_timer |= state.arm();
-        work
-    }
-
-    fn assign(
-        &self,
-        state: &mut State<R::Instance>,
-        work: &mut Work<R::Instance>,
-        ticket: Ticket,
-        instance: u32,
-        start: Start,
-    ) {
-        let slot = state.resting.remove(&instance).expect("the pool assigns what rests");
-        let Waiting { request, reply } = state.take_waiting(ticket, self.timeout_ns);
-        if let Some(pid) = slot.pid() {
-            state.processes.insert(instance, pid);
-        }
-        let job = Job { ticket, instance, slot, request, start };
-        match reply {
-            Reply::Caller => work.here = Some(Handed::Job(job)),
-            Reply::Thread(thread) => work.handed.push((thread, Handed::Job(job))),
-            Reply::Told(tell) => {
-                state.running.insert(ticket, Running { request: job.request.clone(), tell });
-                work.jobs.push(job);
-            }
-        }
-    }
-
-    /// Answers a request that waits and is not served.
-    fn refuse(
-        &self,
-        state: &mut State<R::Instance>,
-        work: &mut Work<R::Instance>,
-        ticket: Ticket,
-        cause: Cause,
-        message: String,
-    ) {
-        let Waiting { request, reply } = state.take_waiting(ticket, self.timeout_ns);
-        let now_ns = monotonic_ns();
-        let late = now_ns >= request.intended_ns.saturating_add(self.timeout_ns);
-        // What kept an instance from being made in time is the reason, and not what happened.
-        let cause = if late && cause == Cause::NoInstance { Cause::DeadlinePassed } else { cause };
-        let answer = answer::refused(&request, cause, message, now_ns);
-        match reply {
-            Reply::Caller => work.here = Some(Handed::Answer(Box::new(answer))),
-            Reply::Thread(thread) => work.handed.push((thread, Handed::Answer(Box::new(answer)))),
-            Reply::Told(tell) => work.told.push((tell, answer)),
-        }
-    }
-
-    /// Does what takes time, on other threads.
-    pub(super) fn carry_out(&self, work: Work<R::Instance>) {
-        let Work { here, handed, told, jobs, make, free, wake_timer } = work;
-        debug_assert!(here.is_none(), "the caller takes what is for it");
-        for (thread, handed) in handed {
-            assert!(thread.send(handed).is_ok(), "a thread waits until it is answered");
-        }
-        for (tell, answer) in told {
-            tell(answer);
+        for (callback, answer) in answers {
+            callback(answer);
         }
         if wake_timer {
             self.timer.notify_one();
         }
-        if jobs.is_empty() && make.is_empty() && free.is_empty() {
-            return;
+        for assignment in assignments {
+            let this = self.share();
+            let effects = Effects { assignments: vec![assignment], ..Effects::default() };
+            self.threads.spawn_blocking(move || this.work(effects));
         }
-        let this = || self.this.upgrade().expect("executors live in an Arc");
-        for job in jobs {
-            let this = this();
-            self.threads.spawn_blocking(move || this.carry_on(Work::of(job)));
-        }
-        for instance in make {
-            let this = this();
+        for number in provision {
+            let this = self.share();
             self.threads.spawn_blocking(move || {
-                let work = this.make(instance);
-                this.moved.notify_waiters();
-                this.carry_on(work);
+                let effects = this.provision(number);
+                this.changed.notify_waiters();
+                this.work(effects);
             });
         }
-        for slot in free {
-            let this = this();
-            self.threads.spawn_blocking(move || this.free(slot));
+        for instance in free {
+            let this = self.share();
+            self.threads.spawn_blocking(move || this.free(instance));
         }
     }
 
-    /// Like [`carry_out`](Self::carry_out) on a thread of our own, which serves one of the
-    /// requests that found an instance by itself, or else frees what is to be freed: no
-    /// other thread need wake up for that.
-    fn carry_on(&self, mut work: Work<R::Instance>) {
-        while let Some(job) = work.jobs.pop() {
-            self.carry_out(work);
-            let ticket = job.ticket;
-            let (answer, next) = self.run(job);
-            let running = self.lock().running.remove(&ticket);
-            if let Some(Running { tell, .. }) = running {
-                tell(answer);
+    /// Like [`carry_out`](Self::carry_out) on a worker thread. It serves one of the requests
+    /// itself, or else frees the instances, so that no other thread has to wake up for that.
+    fn work(&self, mut effects: Effects<P::Instance>) {
+        while let Some(assignment) = effects.assignments.pop() {
+            self.carry_out(effects);
+            let ticket = assignment.ticket;
+            let (answer, next) = self.run(assignment);
+            let callback = self.lock().take_callback(ticket);
+            if let Some(callback) = callback {
+                callback(answer);
             }
-            work = next;
+            effects = next;
         }
-        let free = std::mem::take(&mut work.free);
-        self.carry_out(work);
-        for slot in free {
-            self.free(slot);
+        let free = std::mem::take(&mut effects.free);
+        self.carry_out(effects);
+        for instance in free {
+            self.free(instance);
         }
-        self.moved.notify_waiters();
+        self.changed.notify_waiters();
     }
 
     /// Serves a request with the instance that it was assigned.
-    pub(super) fn run(&self, job: Job<R::Instance>) -> (Answer, Work<R::Instance>) {
-        let Job { instance, mut slot, request, start, .. } = job;
+    pub(super) fn run(
+        &self,
+        assignment: Assignment<P::Instance>,
+    ) -> (Answer, Effects<P::Instance>) {
+        let Assignment { number, mut instance, request, start, .. } = assignment;
         let deadline_ns = request.intended_ns.saturating_add(self.timeout_ns);
         let now_ns = monotonic_ns();
         let (answer, alive) = if now_ns >= deadline_ns {
             let message = "the deadline passed before the function was called".to_owned();
             (answer::refused(&request, Cause::DeadlinePassed, message, now_ns), true)
         } else {
-            let accounts_cpu = !self.forgets.load(Relaxed);
-            let call = slot.invoke(&request.body, deadline_ns, accounts_cpu);
-            self.serving.note(call.ended_ns - call.began_ns);
-            let alive = call.result.is_ok();
+            let invocation = instance.invoke(&request.body, deadline_ns, self.cpu_clocks());
+            self.serving.add(invocation.ended_ns - invocation.began_ns);
+            let alive = invocation.result.is_ok();
             let timeout = Duration::from_nanos(self.timeout_ns);
-            (answer::served(&request, start, instance, &mut slot, call, timeout), alive)
+            let instance = &mut instance;
+            (answer::served(&request, start, number, instance, invocation, timeout), alive)
         };
-        slot.provisioned = None;
-        let state = &mut *self.lock();
-        state.processes.remove(&instance);
-        let mut dead = None;
-        if alive {
-            state.resting.insert(instance, slot);
-        } else {
-            state.moving += 1;
-            dead = Some(slot);
-        }
-        state.pool.served(instance, alive, monotonic_ns(), &mut state.actions);
-        let mut work = self.follow(state);
-        work.free.extend(dead);
-        (answer, work)
+        instance.provisioned = None;
+        let mut state = self.lock();
+        let effects =
+            if alive { state.served(number, instance) } else { state.died(number, instance) };
+        (answer, effects)
     }
 
-    fn serve_handed(&self, handed: Handed<R::Instance>) -> Answer {
-        match handed {
-            Handed::Answer(answer) => *answer,
-            Handed::Job(job) => {
-                let (answer, work) = self.run(job);
-                self.carry_out(work);
-                answer
-            }
-        }
-    }
-
-    pub(super) fn make(&self, instance: u32) -> Work<R::Instance> {
+    /// Creates an instance.
+    pub(super) fn provision(&self, number: u32) -> Effects<P::Instance> {
         let begin_ns = monotonic_ns();
-        let made = self.factory.make(instance);
-        self.making.note(monotonic_ns() - begin_ns);
-        {
-            let state = &mut *self.lock();
-            state.moving -= 1;
-            match made {
-                Ok(slot) => {
-                    state.resting.insert(instance, Box::new(slot));
-                    state.pool.provisioned(instance, monotonic_ns(), &mut state.actions);
-                }
-                Err(error) => {
-                    state.why_no_instance = format!("no instance could be made: {error}");
-                    state.pool.provisioning_failed(instance, monotonic_ns(), &mut state.actions);
-                }
-            }
-            self.follow(state)
-        }
+        let result = self.provider.provision(number);
+        self.provisioning.add(monotonic_ns() - begin_ns);
+        self.lock().provisioned(number, result)
     }
 
-    pub(super) fn free(&self, slot: Box<Slot<R::Instance>>) {
-        let counters = if self.forgets.load(Relaxed) { None } else { slot.counters() };
-        drop(slot);
-        {
-            let state = &mut *self.lock();
-            state.counters.extend(counters);
-            state.moving -= 1;
-        }
-        self.moved.notify_waiters();
+    /// Drops an instance.
+    pub(super) fn free(&self, instance: Box<PooledInstance<P::Instance>>) {
+        let counters = if self.forgets_telemetry() { None } else { instance.counters() };
+        drop(instance);
+        self.lock().freed(counters);
+        self.changed.notify_waiters();
     }
 
-    /// Does what is due and returns when the next thing is.
-    fn look(&self) -> u64 {
-        let (work, next_ns) = {
-            let state = &mut *self.lock();
-            let now_ns = monotonic_ns();
-            let mut work = Work::none();
-            while let Some(&(deadline_ns, ticket)) = state.deadlines.first()
-                && deadline_ns <= now_ns
-            {
-                state.pool.cancel(ticket, now_ns, &mut state.actions);
-                let message = "the deadline passed in the queue".to_owned();
-                self.refuse(state, &mut work, ticket, Cause::DeadlinePassed, message);
-            }
-            state.pool.tick(now_ns, &mut state.actions);
-            state.armed_ns = NEVER;
-            let Work { here: None, handed, told, jobs, make, free, .. } = self.follow(state) else {
-                unreachable!("nobody calls for these requests");
-            };
-            work.handed.extend(handed);
-            work.told.extend(told);
-            work.jobs.extend(jobs);
-            work.make.extend(make);
-            work.free.extend(free);
-            (work, state.armed_ns)
-        };
-        self.carry_out(work);
-        next_ns
+    fn cpu_clocks(&self) -> CpuClocks {
+        if self.forgets_telemetry() { CpuClocks::Skipped } else { CpuClocks::Read }
     }
 
-    /// Nobody will take events, counters or CPU times: none are kept from here on, so that a
-    /// pool may live for ever, and no clock of CPU time is read, which would cost a warm
-    /// request a tenth of its time.
-    pub fn forget_telemetry(&self) {
-        self.forgets.store(true, Relaxed);
-        let state = &mut *self.lock();
-        state.counters = Vec::new();
-        state.pool.forget_events();
+    fn forgets_telemetry(&self) -> bool {
+        self.telemetry_forgotten.load(Relaxed)
     }
 
-    /// Ready when no instance is on its way: those of the minimum and the reserve are made,
-    /// or could not be made.
-    pub async fn ready(&self) {
-        self.until(|this| this.lock().pool.standing().provisioning == 0).await;
+    pub(super) fn forget(&self) {
+        self.telemetry_forgotten.store(true, Relaxed);
+        self.lock().forget_telemetry();
     }
 
-    /// Ready when `holds` does; it is asked whenever an instance was made or freed.
+    /// Resolves when `holds` returns true. It is called after each change.
     pub(super) async fn until(&self, holds: impl Fn(&Self) -> bool) {
         loop {
-            let mut moved = pin!(self.moved.notified());
-            moved.as_mut().enable();
+            let mut changed = pin!(self.changed.notified());
+            changed.as_mut().enable();
             if holds(self) {
                 return;
             }
-            moved.await;
+            changed.await;
         }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        let state = self.lock();
-        state.pool.is_drained() && state.moving == 0 && state.running.is_empty()
     }
 }
 
-/// Looks at the executor whenever something is due, until it is gone.
-async fn keep_time<R: Runtime>(executor: Weak<Executor<R>>, timer: Arc<Notify>) {
+/// Does what is due, whenever it is due, until the executor is gone.
+async fn run_timer<P: Provider>(executor: Weak<Executor<P>>, timer: Arc<Notify>) {
     loop {
         let Some(this) = executor.upgrade() else { return };
-        let next_ns = this.look();
+        let (effects, next_ns) = this.lock().tick();
+        this.carry_out(effects);
         drop(this);
         if next_ns == NEVER {
             timer.notified().await;

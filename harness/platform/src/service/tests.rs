@@ -1,5 +1,5 @@
-//! The executor with real threads. What the pool decides is tested exactly elsewhere; here
-//! it is that each request has one answer, and that nothing is left.
+//! The executor with real threads. The pool's decisions have exact tests of their own. These
+//! tests check that each request has one answer and that nothing is left.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,39 +17,40 @@ use lumos_model::row::Outcome;
 use lumos_model::units::Span;
 use lumos_model::wire::{GuestPhases, Status, envelope};
 use lumos_os::clock::monotonic_ns;
-use lumos_runtime::engine::{Instance, InstanceConfig, Resident, Runtime};
+use lumos_runtime::engine::{Engine, Instance, Resident};
 use lumos_runtime::error::{HostError, InvokeError};
+use lumos_runtime::instance_config::InstanceConfig;
 use lumos_runtime::marks::Marks;
 
 use super::*;
 use crate::pool::Standing;
 use crate::threads::Threads;
 
-/// A runtime whose guests wait when they are told to.
+/// An engine whose guests wait at a gate if the request says so.
 #[derive(Clone, Default)]
-struct Gated(Arc<Shared>);
+struct GatedEngine(Arc<Gate>);
 
 #[derive(Default)]
-struct Shared {
-    /// Requests that may leave the gate.
+struct Gate {
+    /// How many requests may pass.
     open: Mutex<usize>,
     opened: Condvar,
-    at_gate: AtomicUsize,
+    waiting: AtomicUsize,
     living: AtomicUsize,
     broken: AtomicBool,
 }
 
-struct Guest(Arc<Shared>);
+struct Guest(Arc<Gate>);
 
-impl Gated {
+impl GatedEngine {
     fn let_through(&self, requests: usize) {
         *self.0.open.lock().unwrap() += requests;
         self.0.opened.notify_all();
     }
 
-    /// Waits until so many requests are in guests.
+    /// Waits until `requests` requests are at the gate.
     fn wait_for(&self, requests: usize) {
-        while self.0.at_gate.load(SeqCst) < requests {
+        while self.0.waiting.load(SeqCst) < requests {
             std::thread::yield_now();
         }
     }
@@ -59,7 +60,7 @@ impl Gated {
     }
 }
 
-impl Runtime for Gated {
+impl Engine for GatedEngine {
     type Module = ();
     type Instance = Guest;
 
@@ -109,11 +110,11 @@ impl Instance for Guest {
             b"refuse" => Status::BadRequest,
             b"fail" => Status::Error,
             b"wait" => {
-                self.0.at_gate.fetch_add(1, SeqCst);
+                self.0.waiting.fetch_add(1, SeqCst);
                 let open = self.0.open.lock().unwrap();
                 let mut open = self.0.opened.wait_while(open, |open| *open == 0).unwrap();
                 *open -= 1;
-                self.0.at_gate.fetch_sub(1, SeqCst);
+                self.0.waiting.fetch_sub(1, SeqCst);
                 Status::Ok
             }
             _ => Status::Ok,
@@ -135,14 +136,14 @@ impl Drop for Guest {
     }
 }
 
-/// An executor with the threads that it lives on.
-struct House {
-    gated: Gated,
-    executor: Arc<Executor<Gated>>,
+/// An executor with its engine and threads.
+struct Fixture {
+    engine: GatedEngine,
+    executor: Arc<Executor<InProcess<GatedEngine>>>,
     threads: Threads,
 }
 
-impl House {
+impl Fixture {
     fn new(pool: PoolConfig, timeout: Duration) -> Self {
         let artifact = tempfile::NamedTempFile::new().unwrap();
         let prepare = Prepare {
@@ -159,13 +160,12 @@ impl House {
             cgroup: None,
         };
         let threads = Threads::start(pool.max_instances).unwrap();
-        let gated = Gated::default();
+        let engine = GatedEngine::default();
         let function = Pooled { name: "gated".to_owned(), prepare, pool, reserve: true };
-        let runtime = Arc::new(gated.clone());
-        let executor =
-            Executor::start(runtime, &function, Home::default(), threads.handle()).unwrap();
+        let provider = InProcess::new(Arc::new(engine.clone()), &function).unwrap();
+        let executor = Executor::start(provider, &function, threads.handle());
         threads.block_on(executor.ready());
-        Self { gated, executor, threads }
+        Self { engine, executor, threads }
     }
 
     fn with(pool: PoolConfig) -> Self {
@@ -190,7 +190,7 @@ impl House {
 
     fn drain(&self) {
         self.threads.block_on(self.executor.clone().drain());
-        assert_eq!(self.gated.living(), 0);
+        assert_eq!(self.engine.living(), 0);
         let Standing { provisioning, idle, busy, queued, .. } = self.executor.standing();
         assert_eq!([provisioning, idle, busy, queued], [0; 4]);
     }
@@ -200,7 +200,7 @@ fn request(body: &'static str) -> Request {
     Request { body: Bytes::from_static(body.as_bytes()), intended_ns: monotonic_ns(), seq: 7 }
 }
 
-/// What holds for every answer.
+/// Checks what holds for every answer.
 fn check(Answer { cause, sample, body }: &Answer) {
     assert_eq!(sample.phases_ns.total(), sample.total_ns);
     assert_eq!(sample.outcome, cause.outcome());
@@ -209,28 +209,28 @@ fn check(Answer { cause, sample, body }: &Answer) {
     assert_eq!(sample.seq, 7);
 }
 
-fn one() -> PoolConfig {
+fn one_instance() -> PoolConfig {
     PoolConfig { max_instances: 1, ..PoolConfig::default() }
 }
 
 #[test]
-fn the_first_request_is_cold_and_the_next_finds_its_instance() {
-    let house = House::with(one());
-    let first = house.serve("hello");
+fn the_first_request_starts_cold_and_the_next_one_finds_its_instance() {
+    let fixture = Fixture::with(one_instance());
+    let first = fixture.serve("hello");
     assert_eq!((first.cause, &first.body[..]), (Cause::Answered, &b"hello"[..]));
     assert_eq!((first.sample.start_kind, first.sample.instance), (Start::ColdInstance, Some(0)));
     assert_eq!(first.sample.phases_ns.get(Phase::Instantiate), 1);
-    let second = house.serve("again");
+    let second = fixture.serve("again");
     assert_eq!((second.sample.start_kind, second.sample.instance), (Start::Warm, Some(0)));
     assert_eq!(second.sample.phases_ns.cold_start(), 0);
-    // The calling thread need not wait for another one when it is short.
-    let here = house.executor.serve_here(request("here")).expect("an instance is idle");
+    // The function is short, so the calling thread serves it.
+    let here = fixture.executor.serve_here(request("here")).expect("an instance is idle");
     check(&here);
     assert_eq!(&here.body[..], b"here");
-    let there = house.wait(house.submit("there"));
+    let there = fixture.wait(fixture.submit("there"));
     assert_eq!(&there.body[..], b"there");
-    house.drain();
-    let states: Vec<_> = house.executor.take_events().0.iter().map(|event| event.state).collect();
+    fixture.drain();
+    let states: Vec<_> = fixture.executor.take_events().0.iter().map(|event| event.state).collect();
     use InstanceState::*;
 
     assert_eq!(states[..4], [Requested, Provisioning, Ready, Busy]);
@@ -238,126 +238,126 @@ fn the_first_request_is_cold_and_the_next_finds_its_instance() {
 }
 
 #[test]
-fn what_nobody_takes_is_not_kept() {
-    let house = House::with(one());
-    house.serve("hello");
-    house.executor.forget_telemetry();
-    house.serve("again");
-    house.drain();
-    assert_eq!(house.executor.take_events(), (vec![], 0));
-    assert!(house.executor.take_counters().is_empty());
+fn a_pool_that_forgets_telemetry_keeps_none() {
+    let fixture = Fixture::with(one_instance());
+    fixture.serve("hello");
+    fixture.executor.forget_telemetry();
+    fixture.serve("again");
+    fixture.drain();
+    assert_eq!(fixture.executor.take_events(), (vec![], 0));
+    assert!(fixture.executor.take_counters().is_empty());
 }
 
 #[test]
-fn a_long_output_is_whole_and_the_next_one_too() {
-    let house = House::with(one());
+fn long_and_short_outputs_are_complete() {
+    let fixture = Fixture::with(one_instance());
     let long = "x".repeat(100_000).leak();
     for body in [long, "short", long] {
-        assert_eq!(house.serve(body).body, body.as_bytes());
+        assert_eq!(fixture.serve(body).body, body.as_bytes());
     }
 }
 
 #[test]
-fn an_instance_that_was_ready_before_makes_no_cold_start() {
-    let house = House::with(PoolConfig { min_instances: 1, ..one() });
-    assert_eq!(house.serve("hello").sample.start_kind, Start::Warm);
+fn a_request_to_a_ready_instance_starts_warm() {
+    let fixture = Fixture::with(PoolConfig { min_instances: 1, ..one_instance() });
+    assert_eq!(fixture.serve("hello").sample.start_kind, Start::Warm);
 }
 
 #[test]
-fn what_goes_wrong_has_its_cause_and_a_trap_ends_the_instance() {
-    let house = House::with(one());
-    assert_eq!(house.serve("refuse").cause, Cause::BadRequest);
-    assert_eq!(house.serve("fail").cause, Cause::FunctionFailed);
-    let trapped = house.serve("trap");
+fn failures_have_their_causes_and_a_trap_ends_the_instance() {
+    let fixture = Fixture::with(one_instance());
+    assert_eq!(fixture.serve("refuse").cause, Cause::BadRequest);
+    assert_eq!(fixture.serve("fail").cause, Cause::FunctionFailed);
+    let trapped = fixture.serve("trap");
     assert_eq!((trapped.cause, trapped.sample.instance), (Cause::Trapped, Some(0)));
-    let next = house.serve("hello");
+    let next = fixture.serve("hello");
     assert_eq!((next.sample.start_kind, next.sample.instance), (Start::ColdInstance, Some(1)));
-    house.gated.0.broken.store(true, SeqCst);
-    assert_eq!(house.serve("trap").cause, Cause::Trapped);
-    let none = house.serve("hello");
+    fixture.engine.0.broken.store(true, SeqCst);
+    assert_eq!(fixture.serve("trap").cause, Cause::Trapped);
+    let none = fixture.serve("hello");
     assert_eq!(none.cause, Cause::NoInstance);
     assert!(none.sample.error.unwrap().contains("the engine is broken"));
     assert_eq!(none.sample.instance, None);
-    house.drain();
+    fixture.drain();
 }
 
 #[test]
-fn a_full_queue_refuses_and_who_waits_is_served_in_turn() {
-    let house = House::with(PoolConfig { queue: 1, ..one() });
-    assert_eq!(house.serve("hello").cause, Cause::Answered);
-    let running = house.submit("wait");
-    house.gated.wait_for(1);
-    // Nobody may run on the event loop now.
-    assert!(house.executor.serve_here(request("hello")).is_err());
-    let queued = house.submit("queued");
-    let refused = house.serve("refused");
+fn a_full_queue_refuses_and_a_queued_request_is_served() {
+    let fixture = Fixture::with(PoolConfig { queue: 1, ..one_instance() });
+    assert_eq!(fixture.serve("hello").cause, Cause::Answered);
+    let running = fixture.submit("wait");
+    fixture.engine.wait_for(1);
+    // No instance is idle for the event loop.
+    assert!(fixture.executor.serve_here(request("hello")).is_err());
+    let queued = fixture.submit("queued");
+    let refused = fixture.serve("refused");
     assert_eq!((refused.cause, refused.sample.outcome), (Cause::QueueFull, Outcome::Rejected));
-    assert_eq!(house.executor.standing().queued, 1);
-    house.gated.let_through(1);
-    assert_eq!(house.wait(running).cause, Cause::Answered);
-    assert_eq!(&house.wait(queued).body[..], b"queued");
-    house.drain();
+    assert_eq!(fixture.executor.standing().queued, 1);
+    fixture.engine.let_through(1);
+    assert_eq!(fixture.wait(running).cause, Cause::Answered);
+    assert_eq!(&fixture.wait(queued).body[..], b"queued");
+    fixture.drain();
 }
 
 #[test]
-fn a_request_that_waits_too_long_is_given_up() {
-    let house = House::new(one(), Duration::from_millis(50));
-    let running = house.submit("wait");
-    house.gated.wait_for(1);
-    let late = house.serve("late");
+fn a_queued_request_is_given_up_at_its_deadline() {
+    let fixture = Fixture::new(one_instance(), Duration::from_millis(50));
+    let running = fixture.submit("wait");
+    fixture.engine.wait_for(1);
+    let late = fixture.serve("late");
     assert_eq!(late.cause, Cause::DeadlinePassed);
     assert_eq!(late.sample.phases_ns.get(Phase::Queue), late.sample.total_ns);
     assert!(Duration::from_nanos(late.sample.total_ns) >= Duration::from_millis(50));
-    assert_eq!(house.executor.standing().queued, 0);
-    house.gated.let_through(1);
-    house.wait(running);
-    house.drain();
+    assert_eq!(fixture.executor.standing().queued, 0);
+    fixture.engine.let_through(1);
+    fixture.wait(running);
+    fixture.drain();
 }
 
 #[test]
-fn who_leaves_frees_the_place_and_the_instance_serves_on() {
-    let house = House::with(one());
-    let running = house.submit("wait");
-    house.gated.wait_for(1);
-    let queued = house.submit("queued");
-    assert_eq!(house.executor.standing().queued, 1);
+fn a_client_that_leaves_frees_its_place_and_keeps_the_instance() {
+    let fixture = Fixture::with(one_instance());
+    let running = fixture.submit("wait");
+    fixture.engine.wait_for(1);
+    let queued = fixture.submit("queued");
+    assert_eq!(fixture.executor.standing().queued, 1);
     drop(queued);
-    assert_eq!(house.executor.standing().queued, 0);
+    assert_eq!(fixture.executor.standing().queued, 0);
     drop(running);
-    assert_eq!(house.executor.standing().busy, 1, "a guest is not stopped by that");
-    house.gated.let_through(1);
-    assert_eq!(house.serve("hello").sample.instance, Some(0));
-    house.drain();
+    assert_eq!(fixture.executor.standing().busy, 1, "the guest is not stopped");
+    fixture.engine.let_through(1);
+    assert_eq!(fixture.serve("hello").sample.instance, Some(0));
+    fixture.drain();
 }
 
 #[test]
-fn a_drain_ends_what_runs_and_refuses_the_rest() {
-    let house = House::with(one());
-    let running = house.submit("wait");
-    house.gated.wait_for(1);
-    let queued = house.submit("queued");
-    let drained = house.executor.clone().drain();
-    assert_eq!(house.wait(queued).cause, Cause::Draining);
-    assert_eq!(house.serve("late").cause, Cause::Draining);
-    house.gated.let_through(1);
-    assert_eq!(house.wait(running).cause, Cause::Answered);
-    house.threads.block_on(drained);
-    house.drain();
+fn a_drain_finishes_running_requests_and_refuses_the_others() {
+    let fixture = Fixture::with(one_instance());
+    let running = fixture.submit("wait");
+    fixture.engine.wait_for(1);
+    let queued = fixture.submit("queued");
+    let drained = fixture.executor.clone().drain();
+    assert_eq!(fixture.wait(queued).cause, Cause::Draining);
+    assert_eq!(fixture.serve("late").cause, Cause::Draining);
+    fixture.engine.let_through(1);
+    assert_eq!(fixture.wait(running).cause, Cause::Answered);
+    fixture.threads.block_on(drained);
+    fixture.drain();
 }
 
 #[test]
-fn a_stop_answers_who_waits_for_a_guest_that_does_not_end() {
-    let house = House::with(one());
-    let running = house.submit("wait");
-    house.gated.wait_for(1);
-    house.executor.stop();
-    assert_eq!(house.wait(running).cause, Cause::Draining);
-    house.gated.let_through(1);
-    house.drain();
+fn a_stop_answers_the_request_of_a_guest_that_does_not_end() {
+    let fixture = Fixture::with(one_instance());
+    let running = fixture.submit("wait");
+    fixture.engine.wait_for(1);
+    fixture.executor.stop();
+    assert_eq!(fixture.wait(running).cause, Cause::Draining);
+    fixture.engine.let_through(1);
+    fixture.drain();
 }
 
 #[test]
-fn each_of_many_requests_has_one_answer_and_nothing_is_left() {
+fn every_request_has_one_answer_and_nothing_is_left() {
     const CLIENTS: usize = 8;
     const EACH: usize = 300;
     let pool = PoolConfig {
@@ -366,25 +366,25 @@ fn each_of_many_requests_has_one_answer_and_nothing_is_left() {
         keep_alive: Span(Duration::from_micros(200)),
         ..PoolConfig::default()
     };
-    let house = House::with(pool);
+    let fixture = Fixture::with(pool);
     let causes: Vec<Cause> = std::thread::scope(|scope| {
         let client = |client: usize| {
-            let house = &house;
+            let fixture = &fixture;
             scope.spawn(move || {
                 let ask = |turn: usize| match (turn * 7 + client) % 5 {
-                    0 => Some(house.serve("trap")),
-                    1 => Some(house.wait(house.submit("hello"))),
+                    0 => Some(fixture.serve("trap")),
+                    1 => Some(fixture.wait(fixture.submit("hello"))),
                     2 => Some(
-                        house
+                        fixture
                             .executor
                             .serve_here(request("hello"))
-                            .unwrap_or_else(|request| house.executor.serve(request)),
+                            .unwrap_or_else(|request| fixture.executor.serve(request)),
                     ),
                     3 => {
-                        drop(house.submit("hello"));
+                        drop(fixture.submit("hello"));
                         None
                     }
-                    _ => Some(house.serve("refuse")),
+                    _ => Some(fixture.serve("refuse")),
                 };
                 (0..EACH).filter_map(ask).map(|answer| answer.cause).collect::<Vec<_>>()
             })
@@ -395,9 +395,9 @@ fn each_of_many_requests_has_one_answer_and_nothing_is_left() {
     let left = (0..CLIENTS * EACH).filter(|n| ((n % EACH) * 7 + n / EACH) % 5 == 3).count();
     assert_eq!(causes.len() + left, CLIENTS * EACH);
     for cause in [Cause::Answered, Cause::Trapped, Cause::BadRequest] {
-        assert!(causes.contains(&cause), "nobody got {}", cause.as_str());
+        assert!(causes.contains(&cause), "no client got {}", cause.as_str());
     }
-    house.drain();
-    let Standing { made, reclaimed, failed, .. } = house.executor.standing();
+    fixture.drain();
+    let Standing { made, reclaimed, failed, .. } = fixture.executor.standing();
     assert_eq!(made, reclaimed + failed);
 }

@@ -1,17 +1,16 @@
-//! Requests go in whole and answers come out whole, good or bad.
+//! Requests and answers pass unchanged, and so do the function's errors.
 
 use lumos_model::cell::Start;
 use lumos_model::hex::hex;
 use lumos_model::row::Outcome;
 use lumos_model::wire::Status;
-use lumos_runtime::engine::Runtime;
 use sha2::{Digest, Sha256};
 
 use super::requests;
 use super::subject::{Subject, assert_ended, show};
 
-/// Strings of 0 bytes, 1 byte and 4 MiB come back as they were sent.
-pub fn echo<R: Runtime>(subject: &Subject<R>) {
+/// Strings of 0 bytes, 1 byte and 4 MiB come back unchanged.
+pub fn echo(subject: &Subject) {
     let mut cell = subject.cell(subject.prepare(), None);
     for bytes in [0, 1, 4 << 20, 1] {
         let data = text(bytes);
@@ -19,24 +18,24 @@ pub fn echo<R: Runtime>(subject: &Subject<R>) {
         let mut sample = cell.ask(&requests::echo(&data));
         let output = sample.output.take().unwrap_or_default();
         assert_eq!(sample.outcome, Outcome::Ok, "{bytes} bytes: {}", show(&sample));
-        // Not assert_eq: nobody wants to read 4 MiB.
-        assert!(output == expected, "{bytes} bytes came back as {} others", output.len());
+        // Not assert_eq, which would print 4 MiB.
+        assert!(output == expected, "{bytes} bytes came back as {} other bytes", output.len());
         assert_eq!(sample.output_bytes, Some(expected.len() as u64));
         assert_eq!(sample.output_sha256, Some(hex(&Sha256::digest(&expected))));
         assert_eq!(sample.start_kind, Start::Warm);
     }
 }
 
-/// An error that the function answers with is no end of its instance, and says whether the
-/// request is to blame for it.
-pub fn errors_leave_the_instance<R: Runtime>(subject: &Subject<R>) {
+/// An error that the function answers with leaves the instance alive. Its status says whether
+/// the request was at fault.
+pub fn errors_leave_the_instance(subject: &Subject) {
     let mut cell = subject.cell(subject.prepare(), None);
     let not_understood = ["not JSON", r#"{"op":"dance"}"#, r#"["echo"]"#, r#"{"op":"echo""#, ""];
     for request in not_understood {
         let sample = cell.ask(request);
         assert_ended(&sample, Outcome::Error, &["the request is not understood: "]);
         assert_eq!(sample.start_kind, Start::Warm);
-        assert_eq!(cell.0.last_status(), Some(Status::BadRequest), "{request}");
+        assert_eq!(cell.last_status(), Some(Status::BadRequest), "{request}");
         cell.serves_warm();
     }
     for (request, status) in
@@ -44,12 +43,12 @@ pub fn errors_leave_the_instance<R: Runtime>(subject: &Subject<R>) {
     {
         let sample = cell.ask(&request);
         assert_ended(&sample, Outcome::Error, &["¿qué?"]);
-        assert_eq!(cell.0.last_status(), Some(status));
+        assert_eq!(cell.last_status(), Some(status));
         cell.serves_warm();
     }
 }
 
-/// ASCII in which no piece is like another, so that a piece in a wrong place is seen.
+/// Pseudo-random ASCII, in which a misplaced piece is noticed.
 fn text(bytes: usize) -> String {
     let mut state = 1_u32;
     let letter = |_| {

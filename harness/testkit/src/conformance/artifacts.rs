@@ -1,16 +1,16 @@
-//! The functions as the build left them.
+//! The artifacts of the last build.
 
 use std::path::{Path, PathBuf};
 
 use lumos_model::artifact::{ArtifactManifest, Form};
 
-/// Environment variable with the folder of the artifacts, as `lumos` knows it.
+/// Environment variable with the folder of the artifacts, the same as for `lumos`.
 const FOLDER: &str = "LUMOS_ARTIFACTS";
 
 /// The file of `function` in `form`.
 ///
 /// # Panics
-/// When it was not built: a test that cannot run has not passed.
+/// When it was not built, because a test that cannot run has not passed.
 pub fn find(function: &str, form: &Form) -> PathBuf {
     let folder = folder();
     let path = folder.join("artifacts.json");
@@ -27,7 +27,7 @@ pub fn find(function: &str, form: &Form) -> PathBuf {
     file
 }
 
-/// `target/artifacts` of this workspace unless the environment tells another.
+/// `target/artifacts` of this workspace, unless the environment names another folder.
 fn folder() -> PathBuf {
     std::env::var_os(FOLDER).map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/artifacts"),

@@ -1,26 +1,25 @@
-//! Instances go and leave nothing behind.
+//! Instances leave nothing behind.
 
 use std::fs;
 
 use lumos_model::cell::{Isolation, Start};
 use lumos_model::row::Outcome;
-use lumos_runtime::engine::Runtime;
 
 use super::artifacts;
-use super::groups::Reserved;
+use super::groups::ReservedName;
 use super::host::Host;
 use super::subject::{Subject, show};
 
-/// Instances before the first look: caches and allocators are warm then.
-const BEFORE: u32 = 20;
+/// Instances before the first measurement, which warm up caches and allocators.
+const WARMUP: u32 = 20;
 
-/// What resident memory may grow by, whatever the number of instances. At most 0.15 MiB was
-/// seen of any target, and 4.7 MiB where a hundred instances of the guest were leaked.
+/// The allowed growth of resident memory, whatever the number of instances. No target grew by
+/// more than 0.15 MiB; a hundred leaked instances of the guest took 4.7 MiB.
 const GROWTH_BYTES: u64 = 2 << 20;
 
-/// Memory, open files, threads, processes and cgroups of a host are the same after many
-/// instances, and none of it is there when the host has left.
-pub fn nothing_is_left<R: Runtime>(subject: &Subject<R>) {
+/// A host's memory, open files, threads, processes and control groups are the same after many
+/// instances, and no control group is left when the host has exited.
+pub fn nothing_is_left(subject: &Subject) {
     let mut prepare = subject.prepare();
     prepare.artifact = artifacts::find("noop", &subject.capability().form);
     prepare.request = "{}".to_owned();
@@ -28,28 +27,28 @@ pub fn nothing_is_left<R: Runtime>(subject: &Subject<R>) {
         Isolation::Thread => Start::ColdInstance,
         Isolation::Process => Start::ColdProcess,
     };
-    let groups = Reserved::new();
+    let groups = ReservedName::new();
     prepare.cgroup = (subject.isolation() == Isolation::Process).then(|| groups.base());
     let mut host = Host::start(subject.host());
     host.prepare(prepare);
 
-    make(&mut host, BEFORE.min(subject.instances()));
+    make(&mut host, WARMUP.min(subject.instances()));
     let before = Footprint::of(host.pid());
     make(&mut host, subject.instances());
     let after = Footprint::of(host.pid());
 
-    assert_eq!(after.counted(), before.counted());
-    assert_eq!(after.children, 0, "instances run on");
+    assert_eq!(after.exact(), before.exact());
+    assert_eq!(after.children, 0, "instances are still running");
     let growth = after.resident_bytes.saturating_sub(before.resident_bytes);
     assert!(growth < GROWTH_BYTES, "{before:?} became {after:?}");
 
     let members = groups.members();
-    assert!(members.is_empty(), "cgroups of instances were left: {members:?}");
+    assert!(members.is_empty(), "control groups of instances were left: {members:?}");
 
     let status = host.end();
-    assert!(status.success(), "the host left with {status}");
+    assert!(status.success(), "the host exited with {status}");
     let folders = groups.folders();
-    assert!(folders.is_empty(), "cgroups were left: {folders:?}");
+    assert!(folders.is_empty(), "control groups were left: {folders:?}");
 }
 
 fn make(host: &mut Host, instances: u32) {
@@ -60,7 +59,7 @@ fn make(host: &mut Host, instances: u32) {
     }
 }
 
-/// What a process holds.
+/// The resources of a process.
 #[derive(Debug)]
 struct Footprint {
     resident_bytes: u64,
@@ -83,8 +82,8 @@ impl Footprint {
         }
     }
 
-    /// All that must not change at all: open files, threads, children.
-    fn counted(&self) -> [usize; 3] {
+    /// The resources that must not change at all: open files, threads, children.
+    fn exact(&self) -> [usize; 3] {
         [self.open_files, self.threads, self.children]
     }
 }
@@ -97,12 +96,12 @@ fn resident_bytes(pid: u32) -> u64 {
     kib.trim().parse::<u64>().expect("a number") << 10
 }
 
-/// Processes whose parent is `pid`, dead ones that nobody waited for included.
+/// Processes whose parent is `pid`, including zombies.
 fn children(pid: u32) -> usize {
     let stats = fs::read_dir("/proc").expect("Linux").flatten().map(|entry| entry.path());
     stats
         .filter_map(|process| fs::read_to_string(process.join("stat")).ok())
-        // proc_pid_stat(5): pid (name) state parent; a name may hold spaces and brackets.
+        // proc_pid_stat(5): pid (name) state parent. The name may contain spaces and brackets.
         .filter_map(|stat| stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok())
         .filter(|parent: &u32| *parent == pid)
         .count()

@@ -1,28 +1,29 @@
-//! A cgroup folder for one test, gone when the test ends.
+//! Control group folders for one test, removed when the test ends.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use lumos_model::protocol::CgroupBase;
 use lumos_os::cgroup::{self, Base};
 
-/// A folder of cgroups that is emptied and removed when it is dropped.
+/// A folder of control groups that is emptied and removed when this is dropped.
 pub struct Groups {
-    base: Base,
+    base: Arc<Base>,
 }
 
 impl Groups {
     /// # Panics
-    /// When no cgroup can be made: what cannot be bounded cannot be tested.
+    /// When control groups cannot be created, because limits cannot be tested then.
     pub fn create() -> Self {
         let base = Base::create(&unused_path()).unwrap_or_else(|error| {
-            panic!("this test needs cgroups, so run it where they can be made: {error}")
+            panic!("this test needs control groups; run it where they can be created: {error}")
         });
-        Self { base }
+        Self { base: Arc::new(base) }
     }
 
-    pub fn base(&self) -> &Base {
-        &self.base
+    pub fn base(&self) -> Arc<Base> {
+        Arc::clone(&self.base)
     }
 }
 
@@ -32,16 +33,16 @@ impl Drop for Groups {
     }
 }
 
-/// The name of a folder that a host makes and removes by itself; if it does not, dropping
-/// this does.
-pub struct Reserved(CgroupBase);
+/// The name of a folder that a host creates and removes. Dropping this removes the folder if
+/// the host did not.
+pub struct ReservedName(CgroupBase);
 
-impl Reserved {
+impl ReservedName {
     pub fn new() -> Self {
         Self(CgroupBase { path: unused_path() })
     }
 
-    /// What the host is told.
+    /// The name as it is sent to the host.
     pub fn base(&self) -> CgroupBase {
         self.0.clone()
     }
@@ -60,14 +61,14 @@ impl Reserved {
     }
 }
 
-impl Drop for Reserved {
+impl Drop for ReservedName {
     fn drop(&mut self) {
         cgroup::evacuate(&self.0.path);
     }
 }
 
-/// At the top level, since a folder that tests share would be removed by the first to end
-/// while the next one makes its own in it.
+/// A path at the top level: a folder that tests share would be removed by the first test that
+/// ends, while another creates its groups in it.
 fn unused_path() -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);

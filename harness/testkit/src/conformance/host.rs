@@ -1,4 +1,4 @@
-//! The runtime's own host process, spoken to as `lumos` does it.
+//! The runtime's own host process, controlled in the way that `lumos` does it.
 
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
@@ -7,7 +7,7 @@ use lumos_model::codec::{read_message, write_message};
 use lumos_model::protocol::{BlockResult, FromHost, Prepare, ToHost};
 use lumos_model::row::Sample;
 
-/// A running host; killed when it is dropped.
+/// A running host, which is killed when this is dropped.
 pub struct Host {
     child: Child,
     stdin: Option<ChildStdin>,
@@ -30,7 +30,7 @@ impl Host {
         self.child.id()
     }
 
-    /// Returns the samples of the warm-up.
+    /// Prepares a cell. Returns the samples of its warm-up.
     pub fn prepare(&mut self, prepare: Prepare) -> Vec<Sample> {
         match self.ask(&ToHost::Prepare(Box::new(prepare))) {
             FromHost::Prepared { warmup } => warmup,
@@ -45,23 +45,23 @@ impl Host {
         }
     }
 
-    /// Ends its input, upon which it must leave by itself.
+    /// Ends the host's input, after which it must exit by itself.
     pub fn end(mut self) -> ExitStatus {
         drop(self.stdin.take());
         self.child.wait().expect("it is our child")
     }
 
     fn ask(&mut self, message: &ToHost) -> FromHost {
-        let stdin = self.stdin.as_mut().expect("taken by `end` only");
+        let stdin = self.stdin.as_mut().expect("only `end` takes it");
         write_message(stdin, message).expect("the host reads");
         let answer = read_message(&mut self.stdout).expect("the host speaks the protocol");
-        answer.expect("the host has died; its last words are above")
+        answer.expect("the host died; its error message is above")
     }
 }
 
 impl Drop for Host {
     fn drop(&mut self) {
-        // After `end` there is nobody left to kill.
+        // After `end` the process is gone already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,10 +1,22 @@
-//! What every runtime must do, as tests that run the built artifacts.
+//! The conformance suite: what every runtime must do, as tests that run the built artifacts.
 //!
-//! A runtime's crate has one file `tests/conformance.rs` with one [`conformance!`] in it,
-//! which makes a `#[test]` of each case for each target and isolation. The cases bind what
-//! the rest of lumos relies on: answers are whole, failures have the right outcome, an
-//! instance's end is not the next one's, time limits hold, nothing is left behind, and a
-//! sample says what was new for it. None of them asserts on speed.
+//! A runtime's crate has one file `tests/conformance.rs` with one [`conformance!`] in it, which
+//! creates a `#[test]` of each case for each target and isolation. The cases check what the
+//! rest of lumos relies on: answers are complete, failures have the right outcome, the end of
+//! one instance does not affect the next, time limits hold, nothing is left behind, and a
+//! sample reports what was new for it. No case asserts on speed.
+//!
+//! | module | subject |
+//! |---|---|
+//! | `answers` | outputs and errors of the function |
+//! | `failures` | traps, panics, exits and lack of memory |
+//! | `deadlines` | time limits |
+//! | `starts` | start kinds and their phases |
+//! | `counters`, `attribution` | CPU time and memory |
+//! | `footprint` | what instances leave behind |
+//! | `subject` | a runtime's target, and cells of it |
+//! | `requests` | requests to the guest `conformance` |
+//! | `artifacts`, `groups`, `host` | fixtures: built functions, control groups, a host process |
 //!
 //! [`conformance!`]: crate::conformance!
 
@@ -28,25 +40,34 @@ pub use deadlines::{blocked_guest, spinning_guest};
 pub use failures::{exits, out_of_memory, panics, traps};
 pub use footprint::nothing_is_left;
 pub use starts::starts;
-pub use subject::{Subject, every_offer_is_tested};
+pub use subject::{Runtime, Subject, every_offer_is_tested};
 
-/// Makes the tests of a runtime's crate.
+/// Creates the tests of a runtime's crate, for an `engine` or a `launcher`.
 ///
-/// `processes` is how many instances `nothing_is_left` makes with process isolation: 100,
-/// or fewer where each process spends long on compiling.
+/// `processes` is how many instances `nothing_is_left` creates with process isolation: 100, or
+/// fewer if each process compiles for a long time.
 ///
 /// ```ignore
-/// crate::conformance! {
-///     runtime: lumos_host_x::XRuntime::new(),
+/// lumos_testkit::conformance! {
+///     engine: lumos_host_x::XRuntime::new(),
 ///     host: env!("CARGO_BIN_EXE_lumos-host-x"),
 ///     x_jit: "x-jit", [thread, process], processes: 10;
 /// }
 /// ```
 #[macro_export]
 macro_rules! conformance {
+    (engine: $engine:expr, host: $host:expr, $($targets:tt)+) => {
+        $crate::conformance! {
+            @targets $crate::conformance::Runtime::of_engine($engine, $host), $($targets)+
+        }
+    };
+    (launcher: $launcher:expr, host: $host:expr, $($targets:tt)+) => {
+        $crate::conformance! {
+            @targets $crate::conformance::Runtime::of_launcher($launcher, $host), $($targets)+
+        }
+    };
     (
-        runtime: $runtime:expr,
-        host: $host:expr,
+        @targets $runtime:expr,
         $($module:ident: $target:literal, [$($isolation:ident),+], processes: $processes:literal;)+
     ) => {
         #[test]
@@ -60,11 +81,9 @@ macro_rules! conformance {
 
         $(mod $module {
             $(mod $isolation {
-                fn subject() -> $crate::conformance::Subject<impl $crate::Runtime> {
+                fn subject() -> $crate::conformance::Subject {
                     let isolation = stringify!($isolation);
-                    $crate::conformance::Subject::new(
-                        $runtime, $host, $target, isolation, $processes,
-                    )
+                    $crate::conformance::Subject::new($runtime, $target, isolation, $processes)
                 }
 
                 $crate::conformance! { @cases

@@ -1,4 +1,4 @@
-//! What the guest `conformance` is asked for.
+//! Requests to the guest `conformance`.
 
 use std::net::SocketAddr;
 

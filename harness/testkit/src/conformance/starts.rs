@@ -1,4 +1,4 @@
-//! A sample tells what was new for it.
+//! A sample reports what was new for it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,26 +7,25 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use lumos_model::cell::{Isolation, Start};
 use lumos_model::phase::Phase;
 use lumos_model::row::{Outcome, Sample};
-use lumos_runtime::engine::Runtime;
 
 use super::groups::Groups;
 use super::subject::{Subject, check, show};
 
-/// Every rung that is offered is the rung that samples report, with the phases of what
-/// was new and no others.
-pub fn starts<R: Runtime>(subject: &Subject<R>) {
+/// Samples report the start kind that was asked for, with the phases of what was new and no
+/// others.
+pub fn starts(subject: &Subject) {
     let offered = Start::ALL.iter().copied().filter(|start| subject.offers(*start));
     for start in offered {
         let groups = is_new_process(start).then(Groups::create);
         let mut prepare = subject.prepare();
         prepare.start = start;
-        // Other tests run the artifact, and what is mapped cannot be evicted.
+        // Mapped pages cannot be evicted, and other tests have the artifact mapped.
         let copy = (start == Start::ColdImage).then(|| Copy::of(&prepare.artifact));
         if let Some(copy) = &copy {
             prepare.artifact.clone_from(&copy.0);
         }
         let mut cell = subject.cell(prepare, groups.as_ref());
-        for sample in &cell.0.block(3, false, None).samples {
+        for sample in &cell.block(3).samples {
             check(sample);
             assert_eq!(sample.outcome, Outcome::Ok, "{start}: {}", show(sample));
             assert_eq!(sample.start_kind, start, "{}", show(sample));
@@ -37,7 +36,7 @@ pub fn starts<R: Runtime>(subject: &Subject<R>) {
     }
 }
 
-fn check_phases<R: Runtime>(subject: &Subject<R>, sample: &Sample) {
+fn check_phases(subject: &Subject, sample: &Sample) {
     let start = sample.start_kind;
     let has = |phase| sample.phases_ns.get(phase) > 0;
     assert_eq!(has(Phase::Instantiate), start.is_cold(), "instantiate: {}", show(sample));
@@ -64,8 +63,8 @@ fn check_spans(sample: &Sample) {
     }
 }
 
-/// Nothing of an evicted artifact is left, and there was something: the sample before, or
-/// the making of the file, brought it in.
+/// All pages of an evicted artifact are gone, and there were some: the previous sample or the
+/// creation of the file had read them in.
 fn check_pages(sample: &Sample) {
     let evicted = sample.evicted_pages.map(|pages| pages > 0);
     let expected =
@@ -77,7 +76,7 @@ fn is_new_process(start: Start) -> bool {
     matches!(start, Start::ColdProcess | Start::ColdImage)
 }
 
-/// A copy of an artifact beside it, gone with the test.
+/// A copy of an artifact in the same folder, removed when this is dropped.
 struct Copy(PathBuf);
 
 impl Copy {
@@ -86,8 +85,8 @@ impl Copy {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = artifact.file_name().expect("an artifact is a file").to_string_lossy();
         let copy = artifact.with_file_name(format!("{}-{number}-{name}", std::process::id()));
-        // By another process: a file that is open for writing in a child which some other
-        // test just made cannot be executed.
+        // Copied by another process. If this one opened the file for writing, a child that
+        // another test is just starting could inherit it, and the file could not be executed.
         let status = Command::new("cp").arg(artifact).arg(&copy).status().expect("cp(1)");
         assert!(status.success(), "{} cannot be copied: {status}", artifact.display());
         Self(copy)
@@ -96,7 +95,7 @@ impl Copy {
 
 impl Drop for Copy {
     fn drop(&mut self) {
-        // The folder is the build's; one file too many is no failure.
+        // A file that is left in the build's folder is not a failure.
         let _ = std::fs::remove_file(&self.0);
     }
 }

@@ -1,16 +1,19 @@
-//! What a case is given: one target of a runtime with one isolation.
+//! The subject of a case: one target of a runtime with one isolation.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use lumos_host::sampler::{Prepared, Processes};
+use lumos_host::{Backend, EngineBackend, LauncherBackend, PreparedCell};
 use lumos_model::capability::TargetCapability;
 use lumos_model::cell::{Isolation, Start, Storage};
-use lumos_model::protocol::{Limits, Prepare};
+use lumos_model::protocol::{BlockResult, Limits, Prepare};
 use lumos_model::row::{Outcome, Sample};
 use lumos_model::units::{ByteSize, Span};
-use lumos_runtime::engine::Runtime;
+use lumos_model::wire::Status;
+use lumos_runtime::engine::Engine;
+use lumos_runtime::launcher::Launcher;
+use lumos_runtime::sample::Output;
 
 use super::groups::Groups;
 use super::{artifacts, requests};
@@ -18,23 +21,40 @@ use super::{artifacts, requests};
 /// The shortest time limit that cases wait for.
 const SHORT: Duration = Duration::from_millis(300);
 
-/// One target of a runtime, with one isolation.
-pub struct Subject<R> {
-    runtime: R,
+/// A runtime with the executable of its host.
+pub struct Runtime {
+    backend: Box<dyn Backend>,
     host: PathBuf,
+}
+
+impl Runtime {
+    /// A runtime that is an engine.
+    pub fn of_engine(engine: impl Engine, host: &str) -> Self {
+        Self { backend: Box::new(EngineBackend::new(engine, host.into())), host: host.into() }
+    }
+
+    /// A runtime that is a launcher.
+    pub fn of_launcher(launcher: impl Launcher, host: &str) -> Self {
+        Self { backend: Box::new(LauncherBackend::new(launcher)), host: host.into() }
+    }
+}
+
+/// One target of a runtime, with one isolation.
+pub struct Subject {
+    runtime: Runtime,
     capability: TargetCapability,
     isolation: Isolation,
     processes: u32,
 }
 
-impl<R: Runtime> Subject<R> {
-    /// A subject; `host` is the executable of the runtime's host, and `processes` as
-    /// [`conformance!`](crate::conformance!) has it.
+impl Subject {
+    /// A subject. `processes` is explained at [`conformance!`](crate::conformance!).
     ///
     /// # Panics
-    /// When the runtime does not offer the target here.
-    pub fn new(runtime: R, host: &str, target: &str, isolation: &str, processes: u32) -> Self {
+    /// When the runtime does not offer the target on this machine.
+    pub fn new(runtime: Runtime, target: &str, isolation: &str, processes: u32) -> Self {
         let capability = runtime
+            .backend
             .capabilities()
             .targets
             .into_iter()
@@ -44,7 +64,7 @@ impl<R: Runtime> Subject<R> {
         if let Some(reason) = capability.refusal(isolation, Start::Warm, Storage::Inline) {
             panic!("{target} cannot be tested here: {reason}");
         }
-        Self { runtime, host: host.into(), capability, isolation, processes }
+        Self { runtime, capability, isolation, processes }
     }
 
     pub(super) fn capability(&self) -> &TargetCapability {
@@ -57,10 +77,10 @@ impl<R: Runtime> Subject<R> {
 
     /// The executable of the runtime's host.
     pub(super) fn host(&self) -> &PathBuf {
-        &self.host
+        &self.runtime.host
     }
 
-    /// How many instances are made to see that nothing is left of them.
+    /// How many instances are created to check that none leaves anything behind.
     pub(super) fn instances(&self) -> u32 {
         match self.isolation {
             Isolation::Process => self.processes,
@@ -68,7 +88,7 @@ impl<R: Runtime> Subject<R> {
         }
     }
 
-    /// Whether the target has modules, which a native executable has not.
+    /// Whether the target has modules. A native executable has none.
     pub(super) fn has_modules(&self) -> bool {
         self.capability.starts.contains(&Start::ColdModule)
     }
@@ -78,7 +98,7 @@ impl<R: Runtime> Subject<R> {
         self.capability.refusal(self.isolation, start, Storage::Inline).is_none()
     }
 
-    /// A cell of the guest `conformance`: warm, without limits, and asked for an echo.
+    /// A warm cell of the guest `conformance`, without limits, whose request is an echo.
     pub(super) fn prepare(&self) -> Prepare {
         Prepare {
             target: self.capability.target.clone(),
@@ -97,8 +117,8 @@ impl<R: Runtime> Subject<R> {
 
     /// Like [`prepare`](Self::prepare), with a bound on memory.
     ///
-    /// A process pays for its engine from the same purse, a just-in-time compiler
-    /// included, so it gets more.
+    /// A process gets more, because its engine, with a just-in-time compiler, is charged to
+    /// the same bound.
     pub(super) fn prepare_bounded(&self) -> Prepare {
         let mut prepare = self.prepare();
         let mib = match self.isolation {
@@ -109,9 +129,9 @@ impl<R: Runtime> Subject<R> {
         prepare
     }
 
-    /// Like [`prepare`](Self::prepare), with a time limit that a case waits for: 300 ms, or
-    /// four times the cold start where that is more, because the invocation that follows
-    /// must fit in it, cold start included.
+    /// Like [`prepare`](Self::prepare), with a time limit that a case waits for: 300 ms, or four
+    /// times the cold start if that is longer. The invocation after a timeout must finish within
+    /// the limit, with its cold start.
     pub(super) fn prepare_timed(&self) -> Prepare {
         let mut prepare = self.prepare();
         let begin = Instant::now();
@@ -120,49 +140,59 @@ impl<R: Runtime> Subject<R> {
         prepare
     }
 
-    /// Makes ready for a cell. A warm one has served its request.
+    /// Prepares a cell. A warm one has served its request.
     ///
     /// # Panics
-    /// When it cannot be, or the invocations that warm it up fail.
-    pub(super) fn cell<'s>(&'s self, prepare: Prepare, groups: Option<&'s Groups>) -> Cell<'s> {
-        let processes = Processes { host: Some(self.host.clone()), base: groups.map(Groups::base) };
-        let (prepared, warmup) = Prepared::new(&self.runtime, prepare, processes)
-            .unwrap_or_else(|error| panic!("the cell cannot be prepared: {error}"));
+    /// When it cannot be prepared, or an invocation of its warm-up fails.
+    pub(super) fn cell(&self, prepare: Prepare, groups: Option<&Groups>) -> Cell {
+        let prepared = self.runtime.backend.prepare(prepare, groups.map(Groups::base));
+        let (cell, warmup) =
+            prepared.unwrap_or_else(|error| panic!("the cell cannot be prepared: {error}"));
         for sample in &warmup {
             check(sample);
             assert_eq!(sample.outcome, Outcome::Ok, "in the warm-up: {}", show(sample));
         }
-        Cell(prepared)
+        Cell(cell)
     }
 }
 
-/// A cell that cases ask this and that.
-pub(super) struct Cell<'s>(pub Prepared<'s>);
+/// A cell that is ready for requests.
+pub(super) struct Cell(PreparedCell);
 
-impl Cell<'_> {
-    /// One invocation, with what holds for each of them.
+impl Cell {
+    /// One invocation, with the checks that hold for every sample.
     pub fn ask(&mut self, request: &str) -> Sample {
         let sample = self.0.ask(request);
         check(&sample);
         sample
     }
 
-    /// Asks for an echo, which must come back from an instance that was there before.
-    pub fn serves_warm(&mut self) {
-        assert_eq!(self.serves().start_kind, Start::Warm, "the instance did not stay");
+    /// The status of the last answer.
+    pub fn last_status(&self) -> Option<Status> {
+        self.0.last_status()
     }
 
-    /// Asks for an echo, which must come back from a new instance, and then once more.
-    pub fn serves_anew(&mut self, isolation: Isolation) {
-        let rung = match isolation {
+    /// A block of samples.
+    pub fn block(&mut self, samples: u32) -> BlockResult {
+        self.0.block(samples, Output::Hashed, None)
+    }
+
+    /// Asks for an echo, which must come from the existing instance.
+    pub fn serves_warm(&mut self) {
+        assert_eq!(self.serves().start_kind, Start::Warm, "the instance is gone");
+    }
+
+    /// Asks for an echo, which must come from a new instance, and then for another one.
+    pub fn serves_with_new_instance(&mut self, isolation: Isolation) {
+        let start = match isolation {
             Isolation::Thread => Start::ColdInstance,
             Isolation::Process => Start::ColdProcess,
         };
-        assert_eq!(self.serves().start_kind, rung, "the dead instance was used again");
+        assert_eq!(self.serves().start_kind, start, "the dead instance was used again");
         self.serves_warm();
     }
 
-    /// Asks for an echo, from whatever instance.
+    /// Asks for an echo, from any instance.
     pub fn serves(&mut self) -> Sample {
         let sample = self.ask(&requests::echo("still here"));
         assert_eq!(sample.outcome, Outcome::Ok, "{}", show(&sample));
@@ -171,33 +201,33 @@ impl Cell<'_> {
     }
 }
 
-/// What holds for every sample, however it ended.
+/// Checks what holds for every sample, whatever its outcome.
 pub(super) fn check(sample: &Sample) {
     assert_eq!(sample.phases_ns.total(), sample.total_ns, "phases do not add up: {}", show(sample));
     assert_eq!(sample.outcome == Outcome::Ok, sample.error.is_none(), "{}", show(sample));
     assert_eq!(sample.outcome == Outcome::Ok, sample.output_sha256.is_some(), "{}", show(sample));
 }
 
-/// A sample as it stands in a row: one line, phases by name.
+/// A sample as a row shows it: on one line, with phases by name.
 pub(super) fn show(sample: &Sample) -> String {
     serde_json::to_string(sample).expect("plain data")
 }
 
-/// The outcome, and a message that says `words` (any of them).
+/// Checks the outcome, and that the message contains one of `words`.
 pub(super) fn assert_ended(sample: &Sample, outcome: Outcome, words: &[&str]) {
     assert_eq!(sample.outcome, outcome, "{}", show(sample));
     let message = sample.error.as_deref().unwrap_or_default();
-    let said = words.iter().any(|word| message.contains(word));
-    assert!(said, "the message says none of {words:?}: {message:?}");
+    let found = words.iter().any(|word| message.contains(word));
+    assert!(found, "the message contains none of {words:?}: {message:?}");
 }
 
-/// Fails when a runtime offers a target or an isolation that its tests leave out.
+/// Checks that the tests cover every target and isolation that the runtime offers.
 ///
 /// # Panics
-/// When it does.
-pub fn every_offer_is_tested<R: Runtime>(runtime: &R, tested: &[(&str, &str)]) {
+/// When they do not.
+pub fn every_offer_is_tested(runtime: &Runtime, tested: &[(&str, &str)]) {
     let mut offers = Vec::new();
-    for capability in runtime.capabilities().targets {
+    for capability in runtime.backend.capabilities().targets {
         let of = capability.target.to_string();
         offers.extend(capability.isolations.iter().map(|i| (of.clone(), i.to_string())));
     }

@@ -1,74 +1,73 @@
-//! What a mock module does, written down beforehand.
+//! What a mock module does, written down in advance.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use lumos_runtime::error::InvokeError;
 
-/// How long the parts of a module's life take.
+/// How long the steps of a module's life take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Costs {
-    /// The artifact read: `load`.
+    /// Reading the artifact: `load`.
     pub load: Duration,
-    /// Its code compiled: `compile`.
+    /// Compiling its code: `compile`.
     pub compile: Duration,
-    /// An instance made: `instantiate`.
+    /// Creating an instance: `instantiate`.
     pub instantiate: Duration,
-    /// An instance freed: `teardown`.
+    /// Freeing an instance: `teardown`.
     pub teardown: Duration,
-    /// The request copied in: `request`.
+    /// Copying the request in: `request`.
     pub request: Duration,
-    /// The answer copied out: `response`.
+    /// Copying the answer out: `response`.
     pub response: Duration,
-    /// What no phase covers: `other`.
+    /// Time in no phase: `other`.
     pub other: Duration,
 }
 
-/// A module's life: its costs, and what its invocations do one after the other, over all
-/// of its instances.
+/// A module: its costs, and the acts of its invocations, in order over all of its instances.
 #[derive(Clone, Debug, Default)]
 pub struct Script {
     pub(super) costs: Costs,
     pub(super) acts: VecDeque<Act>,
     pub(super) otherwise: Act,
     pub(super) memory_bytes: u64,
-    pub(super) room: Option<usize>,
+    pub(super) max_instances: Option<usize>,
 }
 
 impl Script {
-    /// With these costs instead of none.
+    /// Sets the costs, which are zero by default.
     #[must_use]
     pub fn costs(mut self, costs: Costs) -> Self {
         self.costs = costs;
         self
     }
 
-    /// The next invocation does `act`.
+    /// Adds the act of the next invocation.
     #[must_use]
     pub fn then(mut self, act: Act) -> Self {
         self.acts.push_back(act);
         self
     }
 
-    /// What invocations do when all that was written down is done; an empty answer
-    /// unless told.
+    /// Sets the act of all invocations after the listed ones. By default they answer with an
+    /// empty output.
     #[must_use]
     pub fn otherwise(mut self, act: Act) -> Self {
         self.otherwise = act;
         self
     }
 
-    /// Linear memory of a new instance; none unless told.
+    /// Sets the linear memory of a new instance, which has none by default.
     #[must_use]
     pub fn memory(mut self, bytes: u64) -> Self {
         self.memory_bytes = bytes;
         self
     }
 
-    /// No further instance can be made while so many live.
+    /// Limits how many instances exist at a time.
     #[must_use]
-    pub fn room(mut self, instances: usize) -> Self {
-        self.room = Some(instances);
+    pub fn max_instances(mut self, instances: usize) -> Self {
+        self.max_instances = Some(instances);
         self
     }
 }
@@ -116,21 +115,21 @@ impl Act {
         Self::answer("").taking(Duration::MAX)
     }
 
-    /// After computing for so long: `compute`. What passes the deadline is stopped at it.
+    /// Sets the computing time: `compute`. The guest is stopped if it exceeds the deadline.
     #[must_use]
     pub fn taking(mut self, compute: Duration) -> Self {
         self.compute = compute;
         self
     }
 
-    /// And waiting for so long without the CPU: `io_read`.
+    /// Sets the waiting time, in which the CPU is idle: `io_read`.
     #[must_use]
     pub fn waiting(mut self, wait: Duration) -> Self {
         self.wait = wait;
         self
     }
 
-    /// And growing the linear memory.
+    /// Sets by how much the linear memory grows.
     #[must_use]
     pub fn growing(mut self, bytes: u64) -> Self {
         self.grows_by = bytes;

@@ -1,5 +1,5 @@
 //! Guests for the tests: `guest.wat`, as a module and compiled ahead of time.
-#![allow(dead_code, reason = "each test file takes what it needs")]
+#![allow(dead_code, reason = "each test file uses some of the helpers")]
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -9,13 +9,13 @@ use lumos_host_wasmedge::WasmEdgeRuntime;
 use lumos_host_wasmedge::instance::Instance;
 use lumos_host_wasmedge::mode::Mode;
 use lumos_host_wasmedge::module::Module;
-use lumos_runtime::{Instance as _, InstanceConfig, InvokeError, Marks, Runtime};
+use lumos_runtime::{Engine, Instance as _, InstanceConfig, InvokeError, Marks};
 use tempfile::TempDir;
 
-/// Long enough for everything that is to end by itself.
+/// Longer than any invocation that ends by itself takes.
 pub const AMPLE: Duration = Duration::from_secs(60);
 
-/// The guest's folder, with `guest.wasm` and `guest.so`.
+/// The folder of the guest, with `guest.wasm` and `guest.so`.
 pub fn folder() -> &'static Path {
     static FOLDER: OnceLock<TempDir> = OnceLock::new();
     FOLDER
@@ -59,7 +59,7 @@ pub fn instance_with(module: &Module, config: &InstanceConfig) -> Instance {
     runtime().instantiate(module, config, &mut Marks::default()).expect("it instantiates")
 }
 
-/// Serves a request; the answer's body.
+/// Serves a request. Returns the body of the answer.
 pub fn ask(
     instance: &mut Instance,
     request: &[u8],

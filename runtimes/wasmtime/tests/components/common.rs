@@ -1,11 +1,11 @@
-//! Artifacts of the hand-written guest, and ways to use them.
+//! Artifacts of the hand-written guest, and helpers to use them.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lumos_host_wasmtime::{WasmtimeInstance, WasmtimeRuntime};
 use lumos_model::cell::Target;
-use lumos_runtime::{Instance, InstanceConfig, InvokeError, Marks, Runtime};
+use lumos_runtime::{Engine, Instance, InstanceConfig, InvokeError, Marks};
 use tempfile::TempDir;
 
 /// A timeout that no test reaches.
@@ -14,14 +14,14 @@ pub const LONG: Duration = Duration::from_secs(60);
 pub const SHORT: Duration = Duration::from_millis(50);
 
 /// A runtime with the guest in both forms.
-pub struct Bench {
+pub struct Fixture {
     pub runtime: WasmtimeRuntime,
     pub component: PathBuf,
     pub code: PathBuf,
     folder: TempDir,
 }
 
-impl Bench {
+impl Fixture {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let component = folder.path().join("guest.p2.wasm");
@@ -33,7 +33,7 @@ impl Bench {
         Self { runtime, component, code, folder }
     }
 
-    /// A file beside the artifacts.
+    /// A file next to the artifacts.
     pub fn file(&self, name: &str, content: &[u8]) -> PathBuf {
         let path = self.folder.path().join(name);
         std::fs::write(&path, content).expect("written");

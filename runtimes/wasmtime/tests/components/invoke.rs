@@ -1,4 +1,4 @@
-//! What becomes of invocations, good and bad, in each mode.
+//! Invocations, successful and failing, in each mode.
 
 use std::time::Instant;
 
@@ -6,13 +6,13 @@ use lumos_model::phase::Phase;
 use lumos_model::wire::{Status, envelope};
 use lumos_runtime::{Instance, InvokeError, Marks};
 
-use crate::common::{Bench, LONG, MODES, SHORT, ask};
+use crate::common::{Fixture, LONG, MODES, SHORT, ask};
 
 #[test]
-fn requests_come_back() {
-    let bench = Bench::new();
+fn requests_are_echoed() {
+    let fixture = Fixture::new();
     for mode in MODES {
-        let mut instance = bench.instance(mode, None);
+        let mut instance = fixture.instance(mode, None);
         for request in [&b"e"[..], b"echo", &vec![b'e'; 300_000]] {
             assert_eq!(ask(&mut instance, request, LONG).unwrap(), request, "{mode}");
         }
@@ -21,7 +21,7 @@ fn requests_come_back() {
 
 #[test]
 fn large_copies_are_timed_and_small_ones_are_not() {
-    let mut instance = Bench::new().instance("jit", None);
+    let mut instance = Fixture::new().instance("jit", None);
     let mut phases = |request: &[u8]| {
         let mut marks = Marks::default();
         instance.invoke(request, LONG, &mut Vec::new(), &mut marks).unwrap();
@@ -32,8 +32,8 @@ fn large_copies_are_timed_and_small_ones_are_not() {
 }
 
 #[test]
-fn a_function_s_error_is_an_envelope_and_the_instance_lives() {
-    let mut instance = Bench::new().instance("aot", None);
+fn an_error_of_the_function_is_an_envelope_and_the_instance_lives() {
+    let mut instance = Fixture::new().instance("aot", None);
     let answer = ask(&mut instance, b"x marks an error", LONG).unwrap();
     let envelope = envelope::open(&answer).unwrap();
     assert_eq!((envelope.status, envelope.body), (Status::Error, &b"x marks an error"[..]));
@@ -41,10 +41,10 @@ fn a_function_s_error_is_an_envelope_and_the_instance_lives() {
 }
 
 #[test]
-fn a_trap_is_the_end_of_its_instance() {
-    let bench = Bench::new();
+fn a_trap_kills_its_instance() {
+    let fixture = Fixture::new();
     for mode in MODES {
-        let mut instance = bench.instance(mode, None);
+        let mut instance = fixture.instance(mode, None);
         let InvokeError::Trap(text) = ask(&mut instance, b"t", LONG).unwrap_err() else {
             panic!("{mode}: no trap")
         };
@@ -54,11 +54,11 @@ fn a_trap_is_the_end_of_its_instance() {
 }
 
 #[test]
-fn a_spin_and_a_sleep_end_at_their_deadline() {
-    let bench = Bench::new();
+fn computing_and_sleeping_guests_stop_at_their_deadline() {
+    let fixture = Fixture::new();
     for mode in MODES {
         for request in [b"s", b"z"] {
-            let mut instance = bench.instance(mode, None);
+            let mut instance = fixture.instance(mode, None);
             let start = Instant::now();
             let outcome = ask(&mut instance, request, SHORT);
             assert!(matches!(outcome, Err(InvokeError::Timeout(_))), "{mode}: {outcome:?}");
@@ -69,11 +69,11 @@ fn a_spin_and_a_sleep_end_at_their_deadline() {
 }
 
 #[test]
-fn another_instance_s_deadline_harms_nobody() {
-    let bench = Bench::new();
-    let mut steady = bench.instance("aot", None);
+fn the_deadline_of_one_instance_does_not_affect_another() {
+    let fixture = Fixture::new();
+    let mut steady = fixture.instance("aot", None);
     std::thread::scope(|scope| {
-        let spinner = scope.spawn(|| ask(&mut bench.instance("aot", None), b"s", SHORT));
+        let spinner = scope.spawn(|| ask(&mut fixture.instance("aot", None), b"s", SHORT));
         while !spinner.is_finished() {
             assert_eq!(ask(&mut steady, b"e", LONG).unwrap(), b"e");
         }
@@ -83,10 +83,10 @@ fn another_instance_s_deadline_harms_nobody() {
 }
 
 #[test]
-fn memory_is_bounded_and_its_lack_has_a_name() {
-    let bench = Bench::new();
+fn memory_is_bounded_and_its_lack_is_reported() {
+    let fixture = Fixture::new();
     for mode in MODES {
-        let mut instance = bench.instance(mode, Some(100 << 20));
+        let mut instance = fixture.instance(mode, Some(100 << 20));
         assert_eq!(instance.memory_bytes(), 64 << 10);
         assert!(ask(&mut instance, b"g", LONG).is_ok(), "{mode}");
         assert_eq!(instance.memory_bytes(), (64 << 20) + (64 << 10));
@@ -99,7 +99,7 @@ fn memory_is_bounded_and_its_lack_has_a_name() {
 
 #[test]
 fn instances_may_move_to_another_thread() {
-    let mut instance = Bench::new().instance("aot", None);
+    let mut instance = Fixture::new().instance("aot", None);
     let outcome = std::thread::spawn(move || ask(&mut instance, b"z", SHORT)).join().unwrap();
     assert!(matches!(outcome, Err(InvokeError::Timeout(_))));
 }

@@ -1,5 +1,5 @@
-//! The runtime against hand-written components. What every runtime must do, with the
-//! functions of this project, is in `lumos_testkit::conformance`.
+//! The runtime with hand-written components. `lumos_testkit::conformance` tests it with the
+//! functions of this project.
 
 mod common;
 mod invoke;

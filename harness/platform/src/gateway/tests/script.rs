@@ -7,9 +7,7 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use bytes::Bytes;
 use lumos_model::cell::Start;
-use lumos_model::counters::Counters;
 use lumos_model::phase::{Phase, Phases};
-use lumos_model::pool::PoolEvent;
 use lumos_model::row::{Sample, Times};
 use lumos_os::clock::monotonic_ns;
 use tokio::sync::{Notify, oneshot};
@@ -154,13 +152,5 @@ impl Service for Script {
 
     fn stop(&self) {
         self.waiting.lock().unwrap().clear();
-    }
-
-    fn take_events(&self) -> (Vec<PoolEvent>, u64) {
-        (Vec::new(), 0)
-    }
-
-    fn take_counters(&self) -> Vec<Counters> {
-        Vec::new()
     }
 }

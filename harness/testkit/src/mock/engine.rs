@@ -12,15 +12,16 @@ use lumos_model::phase::Phase;
 use lumos_model::protocol::{ModeProof, PROTOCOL};
 use lumos_model::wire::{GuestPhase, GuestPhases, Status, envelope};
 use lumos_os::simulated::SimulatedClock;
-use lumos_runtime::engine::{Instance, InstanceConfig, Resident, Runtime};
+use lumos_runtime::engine::{Engine, Instance, Resident};
 use lumos_runtime::error::{HostError, InvokeError};
+use lumos_runtime::instance_config::InstanceConfig;
 use lumos_runtime::marks::Marks;
 
 use super::script::{Act, Costs, End, Script};
 
 /// An engine whose modules follow scripts. Clones are the same engine.
 #[derive(Clone, Debug)]
-pub struct MockRuntime(Arc<Shared>);
+pub struct MockEngine(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -32,44 +33,44 @@ struct Shared {
 struct State {
     scripts: BTreeMap<PathBuf, Script>,
     events: Vec<(u64, Event)>,
-    made: u32,
+    created: u32,
     living: BTreeMap<PathBuf, usize>,
 }
 
-/// What was done to the engine. Instances are numbered from 0 in the order of their making.
+/// An event of the engine. Instances are numbered from 0 in the order of their creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A module was loaded.
     Loaded,
     /// A module was dropped.
     Unloaded,
-    /// An instance was made.
-    Made(u32),
+    /// An instance was created.
+    Created(u32),
     /// An instance was invoked; the time is that of the call.
     Invoked(u32),
     /// An instance was freed.
     Freed(u32),
 }
 
-impl MockRuntime {
+impl MockEngine {
     /// An engine without modules, on `clock`.
     pub fn new(clock: &SimulatedClock) -> Self {
         Self(Arc::new(Shared { clock: clock.clone(), state: Mutex::default() }))
     }
 
-    /// With a module at `path`, where no file need be.
+    /// Adds a module at `path`, where no file is needed.
     #[must_use]
     pub fn with(self, path: impl Into<PathBuf>, script: Script) -> Self {
         self.state().scripts.insert(path.into(), script);
         self
     }
 
-    /// What was done so far, each with the time at which it was over.
+    /// The events so far, each with the time at which it was over.
     pub fn events(&self) -> Vec<(u64, Event)> {
         self.state().events.clone()
     }
 
-    /// How many instances live, over all modules.
+    /// How many instances exist, over all modules.
     pub fn instances(&self) -> usize {
         self.state().living.values().sum()
     }
@@ -78,7 +79,7 @@ impl MockRuntime {
         self.0.state.lock().expect("no test panics in the mock")
     }
 
-    fn note(&self, event: Event) {
+    fn record(&self, event: Event) {
         let now_ns = self.0.clock.now_ns();
         self.state().events.push((now_ns, event));
     }
@@ -89,7 +90,7 @@ impl MockRuntime {
 
     fn next_act(&self, path: &Path) -> Act {
         let mut state = self.state();
-        let script = state.scripts.get_mut(path).expect("instances come of modules");
+        let script = state.scripts.get_mut(path).expect("instances are created from modules");
         script.acts.pop_front().unwrap_or_else(|| script.otherwise.clone())
     }
 }
@@ -97,14 +98,14 @@ impl MockRuntime {
 /// A module of the mock.
 #[derive(Debug)]
 pub struct MockModule {
-    runtime: MockRuntime,
+    engine: MockEngine,
     path: PathBuf,
 }
 
 /// An instance of the mock.
 #[derive(Debug)]
 pub struct MockInstance {
-    runtime: MockRuntime,
+    engine: MockEngine,
     path: PathBuf,
     costs: Costs,
     number: u32,
@@ -112,7 +113,7 @@ pub struct MockInstance {
     dead: bool,
 }
 
-impl Runtime for MockRuntime {
+impl Engine for MockEngine {
     type Module = MockModule;
     type Instance = MockInstance;
 
@@ -137,11 +138,11 @@ impl Runtime for MockRuntime {
 
     fn load(&self, _: &Target, path: &Path, marks: &mut Marks) -> Result<MockModule, HostError> {
         let costs = self.state().scripts.get(path).map(|script| script.costs);
-        let costs = costs.ok_or_else(|| HostError::artifact(path, "no script is for it"))?;
+        let costs = costs.ok_or_else(|| HostError::artifact(path, "it has no script"))?;
         marks.span(Phase::Load, || self.work(costs.load));
         marks.span(Phase::Compile, || self.work(costs.compile));
-        self.note(Event::Loaded);
-        Ok(MockModule { runtime: self.clone(), path: path.to_owned() })
+        self.record(Event::Loaded);
+        Ok(MockModule { engine: self.clone(), path: path.to_owned() })
     }
 
     fn instantiate(
@@ -156,16 +157,16 @@ impl Runtime for MockRuntime {
         let number = {
             let mut state = self.state();
             let living = state.living.entry(path.clone()).or_default();
-            if script.room.is_some_and(|room| *living >= room) {
+            if script.max_instances.is_some_and(|max| *living >= max) {
                 return Err(HostError::engine("there is no room for another instance"));
             }
             *living += 1;
-            state.made += 1;
-            state.made - 1
+            state.created += 1;
+            state.created - 1
         };
-        self.note(Event::Made(number));
+        self.record(Event::Created(number));
         let Script { costs, memory_bytes, .. } = script;
-        Ok(MockInstance { runtime: self.clone(), path, costs, number, memory_bytes, dead: false })
+        Ok(MockInstance { engine: self.clone(), path, costs, number, memory_bytes, dead: false })
     }
 
     fn prove_mode(
@@ -186,13 +187,13 @@ impl Runtime for MockRuntime {
 
 impl Drop for MockModule {
     fn drop(&mut self) {
-        self.runtime.note(Event::Unloaded);
+        self.engine.record(Event::Unloaded);
     }
 }
 
 impl Instance for MockInstance {
     /// # Panics
-    /// When a dead instance is invoked: nobody may do that.
+    /// When the instance is dead, because no caller may invoke it then.
     fn invoke(
         &mut self,
         _: &[u8],
@@ -201,8 +202,8 @@ impl Instance for MockInstance {
         marks: &mut Marks,
     ) -> Result<(), InvokeError> {
         assert!(!self.dead, "instance {} was invoked after its end", self.number);
-        self.runtime.note(Event::Invoked(self.number));
-        let act = self.runtime.next_act(&self.path);
+        self.engine.record(Event::Invoked(self.number));
+        let act = self.engine.next_act(&self.path);
         let result = self.perform(&act, timeout, answer, marks);
         self.dead = result.is_err();
         result
@@ -222,23 +223,23 @@ impl MockInstance {
         marks: &mut Marks,
     ) -> Result<(), InvokeError> {
         let Costs { request, response, other, .. } = self.costs;
-        let wanted = [request, other, act.wait, act.compute, response];
-        let wanted = wanted.into_iter().fold(Duration::ZERO, Duration::saturating_add);
-        if wanted > timeout {
-            self.runtime.work(timeout);
+        let needed = [request, other, act.wait, act.compute, response];
+        let needed = needed.into_iter().fold(Duration::ZERO, Duration::saturating_add);
+        if needed > timeout {
+            self.engine.work(timeout);
             return Err(InvokeError::Timeout("the deadline passed".to_owned()));
         }
-        marks.span(Phase::Request, || self.runtime.work(request));
-        self.runtime.work(other);
-        self.runtime.0.clock.idle(act.wait);
-        self.runtime.work(act.compute);
+        marks.span(Phase::Request, || self.engine.work(request));
+        self.engine.work(other);
+        self.engine.0.clock.idle(act.wait);
+        self.engine.work(act.compute);
         self.memory_bytes += act.grows_by;
         let (body, status) = match &act.end {
             End::Answer(output) => (output, Status::Ok),
             End::Error(message) => (message, Status::Error),
             End::Died(error) => return Err(error.clone()),
         };
-        marks.span(Phase::Response, || self.runtime.work(response));
+        marks.span(Phase::Response, || self.engine.work(response));
         let mut guest = GuestPhases::default();
         guest.add(GuestPhase::IoRead, act.wait.as_nanos() as u64);
         guest.add(GuestPhase::Compute, act.compute.as_nanos() as u64);
@@ -251,10 +252,10 @@ impl MockInstance {
 
 impl Drop for MockInstance {
     fn drop(&mut self) {
-        self.runtime.work(self.costs.teardown);
-        self.runtime.note(Event::Freed(self.number));
-        let mut state = self.runtime.state();
-        let living = state.living.get_mut(&self.path).expect("it was made");
+        self.engine.work(self.costs.teardown);
+        self.engine.record(Event::Freed(self.number));
+        let mut state = self.engine.state();
+        let living = state.living.get_mut(&self.path).expect("it was counted when created");
         *living -= 1;
     }
 }
