@@ -11,7 +11,7 @@ use lumos_runtime::error::HostError;
 
 use super::output_hash::OutputHasher;
 use super::requests::RequestSource;
-use crate::service::{Provider, Answer, Executor};
+use crate::service::{Answer, Executor, Provider};
 
 /// What an open loop has measured.
 pub(super) struct OpenLoop {

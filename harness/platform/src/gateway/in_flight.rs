@@ -14,7 +14,6 @@ use super::route::{Route, function_name};
 use super::state::GatewayState;
 use crate::service::{Answer, Cause};
 
-
 /// A request that has not been answered. It is counted exactly once: when it is answered or
 /// refused, or as [`Cause::ClientLeft`] when it is dropped before.
 pub(super) struct InFlightRequest<'g> {
