@@ -4,18 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// The unit of a counter, or of a quantity that a summary describes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Unit {
-    /// Nanoseconds.
-    Nanoseconds,
-    /// Microseconds.
-    Microseconds,
-    /// Bytes.
-    Bytes,
-    /// Events without a unit.
-    Count,
-}
+use crate::quantity::Unit;
 
 /// How a counter behaves over time, which decides how two readings are subtracted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -86,12 +75,7 @@ crate::words! {
 impl Counter {
     /// The unit of its values.
     pub fn unit(self) -> Unit {
-        match self.as_str().rsplit_once('_') {
-            Some((_, "ns")) => Unit::Nanoseconds,
-            Some((_, "us")) => Unit::Microseconds,
-            Some((_, "bytes")) => Unit::Bytes,
-            _ => Unit::Count,
-        }
+        Unit::of_key(self.as_str())
     }
 
     /// Whether it grows or is a level.

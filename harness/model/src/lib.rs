@@ -10,6 +10,7 @@
 //! | [`artifact`] | functions as built, and the manifest that the build writes |
 //! | [`capability`] | what a host process says of itself |
 //! | [`protocol`] | what `lumos` and a host process say to each other |
+//! | [`quantity`] | measured values with their units |
 //! | [`units`] | byte sizes and durations as people write them |
 //!
 //! Nothing here does I/O or reads a clock.
@@ -29,6 +30,7 @@ pub mod manifest;
 pub mod phase;
 pub mod pool;
 pub mod protocol;
+pub mod quantity;
 pub mod row;
 pub mod telemetry;
 pub mod units;
