@@ -19,13 +19,6 @@ pub enum Warning {
         /// What it found and what that means for numbers.
         finding: String,
     },
-    /// A rule of fairness was violated.
-    Unfair {
-        /// The rule.
-        rule: String,
-        /// What shows the violation.
-        evidence: String,
-    },
     /// The last line of the rows is incomplete, as when a run is killed while it writes.
     CutShort {
         /// The run directory.

@@ -4,7 +4,10 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::bail;
-use lumos_analysis::compare::{Comparison, MARGIN, Metric, Options, Side, obstacles};
+use lumos_analysis::compare::obstacles::obstacles;
+use lumos_analysis::compare::{Comparison, Options, Side};
+use lumos_analysis::metric::Metric;
+use lumos_model::phase::Phase;
 use lumos_report::comparison;
 use lumos_stats::{Level, Margin};
 
@@ -23,7 +26,7 @@ pub struct Compare {
     /// The run directory that is judged.
     new: PathBuf,
     /// The smallest change that is called one, when the machine's noise is smaller.
-    #[arg(long, value_name = "PERCENT", value_parser = fraction, default_value_t = Percent(MARGIN))]
+    #[arg(long, value_name = "PERCENT", value_parser = fraction, default_value_t = Percent(Margin::default().fraction()))]
     margin: Percent,
     /// How sure the whole table is: at 95 %, one of twenty comparisons of equal runs may
     /// call any of its cells different.
@@ -62,7 +65,7 @@ impl From<MetricArgument> for Metric {
         match argument {
             MetricArgument::Total => Metric::Total,
             MetricArgument::ColdStart => Metric::ColdStart,
-            MetricArgument::Compute => Metric::Compute,
+            MetricArgument::Compute => Metric::Phase(Phase::Compute),
             MetricArgument::Cpu => Metric::Cpu,
             MetricArgument::PerResponse => Metric::PerResponse,
         }
@@ -103,18 +106,18 @@ impl Compare {
             },
         };
         let (base, new) = (Side::read(&self.base)?, Side::read(&self.new)?);
-        let reasons = obstacles::obstacles(&base, &new);
-        if !reasons.is_empty() && !self.force {
+        let obstacles = obstacles(&base, &new);
+        if !obstacles.is_empty() && !self.force {
             bail!(
                 "these runs cannot be compared:\n  {}\nmake both runs alike, or compare them all the \
                  same with --force",
-                reasons.join("\n  ")
+                comparison::words::obstacles(&obstacles).join("\n  ")
             );
         }
-        let comparison = Comparison::new(&base, &new, &options, reasons);
+        let comparison = Comparison::new(&base, &new, &options, obstacles);
         match self.format {
             Format::Text => out.write_all(comparison::render(&comparison, width()).as_bytes())?,
-            Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&comparison)?)?,
+            Format::Json => out.write_all(comparison::json(&comparison).as_bytes())?,
         }
         Ok(if comparison.is_regression() { Exit::MeasuredFailure } else { Exit::Done })
     }

@@ -1,4 +1,4 @@
-//! From a summary to what people read.
+//! From a summary to reports.
 
 mod load;
 mod render;
