@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use lumos_analysis::method::FEW_SAMPLES;
 use lumos_analysis::summary::{Ratio, Summary};
 use lumos_stats::Verdict;
 
@@ -62,12 +63,12 @@ impl Mark {
         }
     }
 
-    pub const fn meaning(self) -> &'static str {
+    pub fn meaning(self) -> String {
         match self {
-            Mark::Failures => "some invocations failed; the value is that of the others",
-            Mark::Few => "fewer than 5 samples: a hint, not a result",
-            Mark::Same => "no difference beyond noise and margin",
-            Mark::Unsure => "undecided: the samples allow both a difference and none",
+            Mark::Failures => "some invocations failed; the value is that of the others".to_owned(),
+            Mark::Few => format!("fewer than {FEW_SAMPLES} samples: a hint, not a result"),
+            Mark::Same => "no difference beyond noise and margin".to_owned(),
+            Mark::Unsure => "undecided: the samples allow both a difference and none".to_owned(),
         }
     }
 }

@@ -23,7 +23,7 @@ use lumos_model::manifest::RunManifest;
 use lumos_scenario::scenario::Scenario;
 
 pub use check::{Check, Status};
-pub use observed::Observed;
+pub(crate) use observed::Observed;
 pub use sizes::Sizes;
 
 use self::check::RunFacts;
@@ -41,7 +41,11 @@ pub struct Fairness {
 
 impl Fairness {
     /// Checks a run.
-    pub fn evaluate(manifest: &RunManifest, scenario: &Scenario, observed: &Observed) -> Self {
+    pub(crate) fn evaluate(
+        manifest: &RunManifest,
+        scenario: &Scenario,
+        observed: &Observed,
+    ) -> Self {
         let run = RunFacts { manifest, scenario, observed };
         let checks = [build::checks(&run), work::checks(&run), conditions::checks(&run)].concat();
         Self { checks, unchecked: None, sizes: Sizes::of(&manifest.artifacts) }

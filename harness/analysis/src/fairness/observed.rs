@@ -13,7 +13,7 @@ const CLOCKS_NS: u64 = 1_000;
 
 /// Takes rows and telemetry, in any order.
 #[derive(Debug, Default)]
-pub struct Observed {
+pub(crate) struct Observed {
     /// Position of each block in the run.
     pub orders: BTreeMap<BlockId, u32>,
     /// Hashes of the outputs, by function, size and storage.

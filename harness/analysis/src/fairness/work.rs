@@ -31,8 +31,9 @@ fn threads(run: &RunFacts) -> Check {
         let why = "requests under load run concurrently, so their cores are not counted";
         return Check::inapplicable(THREAD, why);
     }
-    let median = |(cell, shares)| Some((cell, median(shares)?));
-    let medians: Vec<(&Cell, f64)> = run.observed.cpu_share.iter().filter_map(median).collect();
+    let shares = run.observed.cpu_share.iter();
+    let medians: Vec<(&Cell, f64)> =
+        shares.filter_map(|(cell, shares)| Some((cell, median(shares)?))).collect();
     let Some((_, most)) = medians.iter().max_by(|(_, a), (_, b)| a.total_cmp(b)) else {
         return Check::unknown(THREAD, "no warm sample has a CPU time");
     };
@@ -43,7 +44,7 @@ fn threads(run: &RunFacts) -> Check {
     Check::decided(THREAD, violations, evidence)
 }
 
-fn median(values: &Vec<f64>) -> Option<f64> {
+fn median(values: &[f64]) -> Option<f64> {
     lumos_stats::Samples::new(values.iter().copied()).ok().map(|samples| samples.median())
 }
 

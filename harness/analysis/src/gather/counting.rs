@@ -29,6 +29,6 @@ impl Counting {
 
 /// Whether a request under load ended as requests do in an overload: the function did not
 /// fail, the pool had no room or the client no patience.
-pub fn is_overload(outcome: Outcome) -> bool {
+pub(crate) fn is_overload(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Rejected | Outcome::Timeout | Outcome::Cancelled)
 }

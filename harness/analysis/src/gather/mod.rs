@@ -24,7 +24,7 @@ use lumos_model::row::Row;
 use lumos_model::telemetry::BlockTelemetry;
 
 pub(crate) use batch::{Batch, ByDemand};
-pub use counting::is_overload;
+pub(crate) use counting::is_overload;
 pub use failures::Failure;
 pub(crate) use load::{LoadTally, Period};
 pub(crate) use table::Blocks;

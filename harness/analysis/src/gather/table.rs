@@ -47,6 +47,7 @@ impl SampleTable {
         let rows = self.blocks.len();
         for (metric, column) in &mut self.columns {
             column.resize(rows, absent(*metric));
+            column.shrink_to_fit();
         }
         if !self.blocks.is_sorted() {
             let mut order: Vec<usize> = (0..rows).collect();

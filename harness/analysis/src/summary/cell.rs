@@ -46,7 +46,7 @@ pub enum Numbers {
     /// Of samples by themselves.
     Each(EachNumbers),
     /// Of a load on a pool of instances.
-    Load(LoadNumbers),
+    Load(Box<LoadNumbers>),
 }
 
 impl CellSummary {
@@ -59,7 +59,7 @@ impl CellSummary {
             }
             ByDemand::Load(load) => {
                 let numbers = LoadNumbers::of(own, load, &gathered.control);
-                (load.periods.len(), Numbers::Load(numbers))
+                (load.periods.len(), Numbers::Load(Box::new(numbers)))
             }
         };
         Self {

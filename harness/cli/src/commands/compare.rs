@@ -111,7 +111,7 @@ impl Compare {
             bail!(
                 "these runs cannot be compared:\n  {}\nmake both runs alike, or compare them all the \
                  same with --force",
-                comparison::words::obstacles(&obstacles).join("\n  ")
+                comparison::obstacles(&obstacles).join("\n  ")
             );
         }
         let comparison = Comparison::new(&base, &new, &options, obstacles);

@@ -5,15 +5,20 @@
 //! | `mod` | the text as a whole, and JSON |
 //! | `tables` | counts of verdicts, changed cells |
 //! | `notes` | noise, level, undecided cells, cells of one run |
-//! | [`words`] | obstacles and changes in words |
+//! | `obstacles`, `changes` | what else differs between the runs |
 
+mod changes;
 mod notes;
+mod obstacles;
 mod tables;
-pub mod words;
 
-use lumos_analysis::compare::Comparison;
+use lumos_analysis::compare::{Comparison, RunName};
 use lumos_stats::Verdict;
 use serde::Serialize;
+
+pub use obstacles::obstacles;
+
+use self::changes::changes;
 
 use crate::terminal::{LabelledLists, paragraph};
 
@@ -34,15 +39,15 @@ pub fn render(comparison: &Comparison, width: usize) -> String {
     lists.add("Unsure", &notes::unsure(comparison));
     lists.add("Drift", &notes::drift(comparison));
     lists.add("Cells", &notes::unmatched(comparison));
-    lists.add("Changed", &words::changes(&comparison.changed));
-    lists.add("Caution", &words::obstacles(&comparison.obstacles));
+    lists.add("Changed", &changes(&comparison.changed));
+    lists.add("Caution", &obstacles(&comparison.obstacles));
     out.push_str(&lists.finish());
     out
 }
 
 fn heading(comparison: &Comparison, width: usize) -> String {
     let runs = [("base", &comparison.base), ("new", &comparison.new)];
-    let line = |(label, run): &(&str, &lumos_analysis::compare::RunName)| {
+    let line = |(label, run): &(&str, &RunName)| {
         let text = format!("{label:<5} {} ({}, started {})", run.dir, run.name, run.started);
         paragraph(&text, width)
     };
@@ -53,8 +58,8 @@ fn heading(comparison: &Comparison, width: usize) -> String {
 pub fn json(comparison: &Comparison) -> String {
     let file = File {
         comparison,
-        changed: words::changes(&comparison.changed),
-        warnings: words::obstacles(&comparison.obstacles),
+        changed: changes(&comparison.changed),
+        warnings: obstacles(&comparison.obstacles),
     };
     let mut json = serde_json::to_string_pretty(&file).expect("a comparison is plain data");
     json.push('\n');

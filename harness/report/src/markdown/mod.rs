@@ -22,7 +22,7 @@ use crate::info::RunInfo;
 use crate::load;
 use crate::marks::Mark;
 use crate::notes::{failures, missing, noise, samples};
-use crate::numbers::{bytes, percent};
+use crate::numbers::{P95_NEEDS, P99_NEEDS, bytes, percent};
 use crate::table::Table;
 
 /// Renders `summary` as Markdown.
@@ -131,8 +131,10 @@ fn how_to_read(summary: &Summary) -> Vec<String> {
         ),
         "The share of a phase is its median over the median total, so shares need not add up to \
          100 %. A sample without a phase that others of its cell have counts as 0.",
-        "p95 is shown for at least 20 samples and p99 for at least 100. With fewer, no sample lies \
-         beyond them.",
+        &format!(
+            "p95 is shown for at least {P95_NEEDS} samples and p99 for at least {P99_NEEDS}. With \
+             fewer, no sample lies beyond them."
+        ),
         "The geometric mean is over the functions for which every target has a ratio.",
     ];
     lines.map(str::to_owned).into_iter().chain(marks).collect()

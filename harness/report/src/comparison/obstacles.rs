@@ -1,24 +1,24 @@
-//! Obstacles and changes in words.
+//! What keeps two runs from being compared, in words.
 
 use std::fmt::Display;
 
+use lumos_analysis::compare::Differing;
 use lumos_analysis::compare::obstacles::{
     Build, LoadBounds, MachineFact, Obstacle, OutputOf, Setting, Work,
 };
-use lumos_analysis::compare::{Change, Differing};
-use lumos_model::fingerprint::{Fingerprint, GitState};
+use lumos_model::fingerprint::Fingerprint;
 use lumos_model::manifest::RedisFacts;
 use lumos_model::pool::{PoolConfig, Scaling};
 use lumos_model::protocol::Limits;
 use lumos_scenario::scenario::{Connection, Pinning};
 
 use crate::info::redis_words;
-use crate::lists::{count, joined};
+use crate::lists::joined;
 
 /// Names that a line has.
 const MOST_NAMES: usize = 3;
 
-/// What keeps two runs from being compared, a line each.
+/// A line for each obstacle.
 pub fn obstacles(obstacles: &[Obstacle]) -> Vec<String> {
     obstacles.iter().map(obstacle).collect()
 }
@@ -168,38 +168,4 @@ fn of_build(build: &Build) -> String {
             format!("different forms of artifacts on the same targets: {names}")
         }
     }
-}
-
-/// What differs and may be the subject of the comparison, a line each.
-pub(crate) fn changes(changes: &[Change]) -> Vec<String> {
-    changes.iter().map(change).collect()
-}
-
-fn change(change: &Change) -> String {
-    match change {
-        Change::Artifacts(names) => {
-            let number = count(names.len(), "artifact");
-            format!("{number}: {}", joined(names, MOST_NAMES, ", "))
-        }
-        Change::Lumos(Differing { base, new }) => format!("lumos: {base} -> {new}"),
-        Change::Checkout(Differing { base, new }) => {
-            format!("checkout: {} -> {}", checkout(base), checkout(new))
-        }
-        Change::Runtime { name, versions } => {
-            let list = |versions: &Option<std::collections::BTreeMap<String, String>>| {
-                let versions = versions.iter().flatten();
-                let list: Vec<&str> = versions.map(|(_, version)| version.as_str()).collect();
-                if list.is_empty() { "none".to_owned() } else { list.join(", ") }
-            };
-            format!("{name}: {} -> {}", list(&versions.base), list(&versions.new))
-        }
-    }
-}
-
-fn checkout(git: &Option<GitState>) -> String {
-    let words = |GitState { commit, dirty }: &GitState| match dirty {
-        true => format!("{commit} with changes"),
-        false => commit.clone(),
-    };
-    git.as_ref().map_or("unknown".to_owned(), words)
 }
