@@ -1,6 +1,6 @@
 //! What the rows of a run say: summary, fairness, comparison.
 //!
-//! This crate stands between the record of a run and its report. [`Analysis::of`] takes an
+//! This crate comes between the record of a run and its report. [`Analysis::of`] takes an
 //! open [`Run`](lumos_record::Run), reads its rows and telemetry once, and returns typed facts:
 //! the [`Summary`](summary::Summary) that becomes `summary.json`, the
 //! [`Fairness`](fairness::Fairness) checks, and [`Warning`](lumos_model::warning::Warning)s.
@@ -8,8 +8,8 @@
 //! are computed from the same gathered blocks, and from rows and manifest alone: the same
 //! directory gives the same result at any time and on any machine.
 //!
-//! Nothing here words facts for readers or writes files. The crate `lumos-report` does the
-//! former, `lumos-record` the latter.
+//! The crate writes no files and no reports: `lumos-report` puts the facts into words. Only the
+//! evidence of fairness checks, and the reasons why a number is missing, are text already.
 //!
 //! | module | what it holds |
 //! |---|---|

@@ -10,7 +10,7 @@ pub(crate) const LEVEL: Level = Level::P95;
 pub const FEW_SAMPLES: usize = 5;
 
 /// With fewer paired blocks a difference has no interval.
-pub(crate) const FEW_BLOCKS: usize = 5;
+pub(crate) const FEWEST_PAIRS: usize = 5;
 
 /// For what readers compare: totals, cold starts, ratios.
 const RESAMPLES: u32 = 10_000;
@@ -35,6 +35,12 @@ pub(crate) fn quick_plan(seed: u64) -> Bootstrap {
 pub(crate) fn ratio_plan(samples: usize, seed: u64) -> Bootstrap {
     let affordable = u32::try_from(MOST_DRAWS / samples.max(1)).unwrap_or(u32::MAX);
     plan(affordable.clamp(FEWEST_RESAMPLES, RESAMPLES), seed)
+}
+
+/// The plan for the noise floors of a comparison. The runs may have different seeds, so it has
+/// its own.
+pub(crate) fn floor_plan() -> Bootstrap {
+    Bootstrap::default()
 }
 
 fn plan(resamples: u32, seed: u64) -> Bootstrap {

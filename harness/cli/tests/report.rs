@@ -37,6 +37,7 @@ fn a_run_is_reported_in_each_format() {
     let dir = run_directory(&lines());
     let text = stdout(&report(dir.path(), &[]));
     assert!(text.starts_with("quick, started") && text.contains("fibonacci"), "{text}");
+    assert!(text.contains("not checked: cannot read the scenario"), "{text}");
     assert!(stdout(&report(dir.path(), &["--format", "md"])).starts_with("# quick\n"));
     let json = stdout(&report(dir.path(), &["--format", "json"]));
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();

@@ -1,5 +1,5 @@
-//! Cells whose samples were asked for one by one, as tables: functions by targets, one table
-//! for each start kind, isolation, storage and size.
+//! Cells that were measured one invocation at a time, as tables: functions by targets, one
+//! table for each start kind, isolation, storage and size.
 
 use std::collections::{BTreeMap, BTreeSet};
 

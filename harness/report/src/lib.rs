@@ -1,14 +1,14 @@
 //! Reports: typed facts become text that people read and JSON that programs read.
 //!
-//! This crate is the last station of a run. It takes a [`Summary`](lumos_analysis::summary::Summary)
+//! This is the last step of a run. The crate takes a [`Summary`](lumos_analysis::summary::Summary)
 //! with a [`RunInfo`], or a [`Comparison`](lumos_analysis::compare::Comparison), and returns a
 //! string: for a terminal of a given width ([`text`], [`comparison`]), as Markdown
 //! ([`markdown`]), or as JSON ([`json`]). It computes no statistics and writes no files; the
 //! commands do the latter.
 //!
-//! Cells become tables as values first: a `grid` of functions by targets for cells whose
-//! samples were asked for one by one, and `load` for cells under load. The renderers share
-//! these tables and the lines of `notes`.
+//! Cells become tables as values first. `grid` makes a table of functions by targets from the
+//! cells that were measured one invocation at a time, and `load` makes tables of the cells
+//! under load. The renderers share these tables and the lines of `notes`.
 //!
 //! | module | what it does |
 //! |---|---|

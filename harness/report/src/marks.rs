@@ -34,7 +34,7 @@ impl Mark {
         }
     }
 
-    /// The mark of a ratio by itself.
+    /// The mark of a ratio, whatever its cell.
     pub fn of_ratio(ratio: Option<Ratio>) -> Option<Mark> {
         match ratio?.verdict {
             Verdict::Equivalent => Some(Mark::Same),

@@ -78,8 +78,8 @@ impl NoiseFloor {
         Ok(Self(control.hi().max(1.0 / control.lo()) - 1.0))
     }
 
-    /// The floor of a thing whose ratio to itself was `ratio`: the factor, less 1,
-    /// by which it left 1 in either direction.
+    /// The floor of an unchanged target whose ratio to itself is `ratio`:
+    /// max(ratio, 1 / ratio) - 1.
     #[must_use]
     pub fn of_ratio(ratio: f64) -> Self {
         Self(ratio.max(1.0 / ratio) - 1.0)

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use lumos_analysis::compare::Side;
 use lumos_analysis::gather::Gather;
 use lumos_model::cell::{Cell, Isolation, Start};
-use lumos_model::row::Row;
+use lumos_model::row::{Outcome, Row};
 use lumos_scenario::Scenario;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -40,6 +40,8 @@ pub struct Machine {
     rng: ChaCha8Rng,
     /// Cells that take longer, with the factor.
     pub slower: BTreeMap<Cell, f64>,
+    /// A cell of which every invocation ends with this outcome.
+    pub broken: Option<(Cell, Outcome)>,
     /// Whether native is measured against itself.
     pub has_control: bool,
 }
@@ -48,7 +50,7 @@ impl Machine {
     /// A machine whose noise follows from `seed`.
     pub fn new(seed: u64) -> Self {
         let rng = ChaCha8Rng::seed_from_u64(seed);
-        Self { rng, slower: BTreeMap::new(), has_control: true }
+        Self { rng, slower: BTreeMap::new(), broken: None, has_control: true }
     }
 
     /// Roughly standard normal: the sum of twelve uniform numbers.
@@ -59,12 +61,16 @@ impl Machine {
     /// The rows of a cell that takes `ns` without noise.
     fn rows(&mut self, cell: &Cell, ns: f64) -> Vec<Row> {
         let [of_block, of_sample] = NOISE;
+        let broken = self.broken.as_ref().filter(|(broken, _)| broken == cell);
+        let outcome = broken.map_or(Outcome::Ok, |(_, outcome)| *outcome);
         let mut rows = Vec::new();
         for block in 0..BLOCKS {
             let level = of_block * self.normal();
             for seq in 0..SAMPLES {
                 let total = ns * (level + of_sample * self.normal()).exp();
-                rows.push(samples::row(cell, block, seq, total as u64));
+                let mut row = samples::row(cell, block, seq, total as u64);
+                row.sample.outcome = outcome;
+                rows.push(row);
             }
         }
         rows
@@ -84,6 +90,11 @@ impl Machine {
         }
         let manifest = serde_json::from_value(manifest()).unwrap();
         let scenario = Scenario::parse(SCENARIO, "scenario.toml".as_ref(), &["fibonacci"]).unwrap();
-        Side { dir: PathBuf::new(), manifest, scenario, gathered: gather.finish() }
+        Side {
+            dir: PathBuf::from("results/simulated"),
+            manifest,
+            scenario,
+            gathered: gather.finish(),
+        }
     }
 }

@@ -29,7 +29,7 @@ pub enum Change {
     },
 }
 
-/// Everything that differs so.
+/// All such differences.
 pub(super) fn changes(base: &Side, new: &Side) -> Vec<Change> {
     let of_lumos = Differing::of(base.manifest.lumos.clone(), new.manifest.lumos.clone());
     let mut found: Vec<Change> = artifacts(base, new).into_iter().collect();

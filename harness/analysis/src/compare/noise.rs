@@ -2,12 +2,12 @@
 
 use lumos_model::artifact::Form;
 use lumos_model::cell::Cell;
-use lumos_stats::{Bootstrap, NoiseFloor, ratio_of_blocks, ratio_of_runs};
+use lumos_stats::{NoiseFloor, ratio_of_blocks, ratio_of_runs};
 use serde::Serialize;
 
 use super::side::Side;
 use crate::gather::GatheredCell;
-use crate::method::LEVEL;
+use crate::method::{LEVEL, floor_plan};
 use crate::metric::Metric;
 use crate::pairing::paired;
 
@@ -56,7 +56,7 @@ impl MetricNoise {
 /// The floor of a cell's control pair, over paired blocks as in the run's summary.
 fn within(cell: &GatheredCell, metric: Metric) -> Option<NoiseFloor> {
     let blocks = paired(&cell.own.by_block(metric), &cell.control.by_block(metric));
-    NoiseFloor::from_control(&ratio_of_blocks(&blocks, &Bootstrap::default()).ok()?).ok()
+    NoiseFloor::from_control(&ratio_of_blocks(&blocks, &floor_plan()).ok()?).ok()
 }
 
 /// The control cells of one run against those of the other: ratio and floor of the cell that

@@ -25,7 +25,7 @@ pub struct Check {
     pub rule: &'static str,
     /// Whether it was kept.
     pub status: Status,
-    /// What shows it: each violation by itself, or one statement.
+    /// What shows it: one statement, or one for each violation.
     pub evidence: Vec<String>,
 }
 

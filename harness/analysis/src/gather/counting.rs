@@ -27,8 +27,8 @@ impl Counting {
     }
 }
 
-/// Whether a request under load ended as requests do in an overload: the function did not
-/// fail, the pool had no room or the client no patience.
+/// Whether a request under load ended because of an overload, and not because the function
+/// failed.
 pub(crate) fn is_overload(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Rejected | Outcome::Timeout | Outcome::Cancelled)
 }

@@ -1,4 +1,4 @@
-//! The values of an invocation that was asked for by itself.
+//! The values of an invocation in a cell that is measured one invocation at a time.
 
 use lumos_model::row::Row;
 

@@ -41,7 +41,7 @@ impl LoadTally {
     }
 }
 
-/// The values of a request that was answered well.
+/// The values of a request with a good response.
 pub(super) fn values(row: &Row) -> impl Iterator<Item = (Metric, u64)> {
     let sample = &row.sample;
     let queue = sample.phases_ns.get(Phase::Queue);

@@ -43,7 +43,7 @@ pub struct CellSummary {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Numbers {
-    /// Of samples by themselves.
+    /// Of one invocation at a time.
     Each(EachNumbers),
     /// Of a load on a pool of instances.
     Load(Box<LoadNumbers>),
@@ -120,26 +120,25 @@ impl CellSummary {
         self.failures.get(&outcome).map_or(0, |failure| failure.count)
     }
 
-    /// Invocations that failed by themselves: requests that an overload cost are not among
-    /// them.
+    /// Invocations in which the function failed. Under load, requests that were rejected,
+    /// timed out or cancelled are signs of an overload and do not count.
     pub fn failed(&self) -> usize {
         let failed = self.failures.iter().filter(|(outcome, _)| self.is_failure(**outcome));
         failed.map(|(_, failure)| failure.count).sum()
     }
 
-    /// Whether `outcome` is the function's failure and not what an overload looks like.
+    /// Whether `outcome` is a failure of the function and not a sign of an overload.
     fn is_failure(&self, outcome: Outcome) -> bool {
         matches!(self.numbers, Numbers::Each(_)) || !is_overload(outcome)
     }
 
-    /// Whether the cell did not work: an invocation failed by itself, or a load got no good
-    /// response.
+    /// Whether the cell did not work: the function failed, or a load got no good response.
     pub fn is_broken(&self) -> bool {
         self.failed() > 0 || self.load().is_some_and(|load| load.ok == 0)
     }
 
-    /// The failures that a report lists: those of the function, and all of them when a load
-    /// got no good response.
+    /// The failures that a report lists: those of the function, and all when a load got no
+    /// good response.
     pub fn reported_failures(&self) -> impl Iterator<Item = (Outcome, &Failure)> {
         let is_unanswered = self.load().is_some_and(|load| load.ok == 0);
         let is_reported = move |outcome| is_unanswered || self.is_failure(outcome);

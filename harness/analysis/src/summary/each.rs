@@ -1,4 +1,4 @@
-//! The numbers of a cell whose samples were asked for one by one.
+//! The numbers of a cell that is measured one invocation at a time.
 
 use std::collections::BTreeMap;
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::estimate::Quantiles;
 use crate::gather::{Batch, Blocks, ByDemand, LoadTally, Period};
-use crate::method::{FEW_BLOCKS, full_plan};
+use crate::method::{FEWEST_PAIRS, full_plan};
 use crate::metric::Metric;
 
 /// The numbers of a load. All times are those of good responses, unless they say otherwise.
@@ -163,7 +163,7 @@ impl Difference {
         let differences = Samples::new(http.iter().filter_map(pair)).ok()?;
         let interval = ci(&differences, Percentile::MEDIAN, &full_plan(seed));
         let is_evidence =
-            differences.len() >= FEW_BLOCKS && interval.reliability < Reliability::TooFewSamples;
+            differences.len() >= FEWEST_PAIRS && interval.reliability < Reliability::TooFewSamples;
         Some(Self {
             ns: interval.estimate.round() as i64,
             ci95_ns: is_evidence.then(|| [interval.lo, interval.hi].map(|ns| ns.round() as i64)),

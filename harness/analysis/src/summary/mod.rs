@@ -98,7 +98,7 @@ impl Summary {
         }
     }
 
-    /// The cells whose samples were asked for one by one.
+    /// The cells that were measured one invocation at a time.
     pub fn each_cells(&self) -> impl Iterator<Item = (&CellSummary, &EachNumbers)> {
         self.cells.iter().filter_map(|cell| Some((cell, cell.each()?)))
     }

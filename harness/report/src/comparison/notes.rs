@@ -105,10 +105,10 @@ pub(super) fn unmatched(comparison: &Comparison) -> Vec<String> {
             UnmatchedKind::Mended => "failed in the base run and work now",
             UnmatchedKind::OnlyInBase => "only in the base run",
             UnmatchedKind::OnlyInNew => "only in the new run",
-            UnmatchedKind::MoreFailures => "with more failures than in the base run",
+            UnmatchedKind::MoreFailures => "more failures than in the base run",
         };
         let names: Vec<String> = cells.iter().map(|of| cell_name(&of.cell)).collect();
-        format!("{} {what}: {}", cells.len(), joined(&names, MOST_CELLS, ", "))
+        format!("{what} ({}): {}", cells.len(), joined(&names, MOST_CELLS, ", "))
     };
     kinds.into_iter().map(line).collect()
 }

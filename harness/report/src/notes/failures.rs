@@ -39,7 +39,7 @@ pub(crate) fn failures(summary: &Summary) -> Vec<String> {
     groups.into_iter().map(line).collect()
 }
 
-/// The outcomes to report of a cell, each with its number and an error message.
+/// The outcomes of a cell that are reported, each with its count and an error message.
 fn counts(cell: &CellSummary) -> impl Iterator<Item = (Outcome, usize, Option<&str>)> {
     let failures = cell.reported_failures();
     let failures = failures.map(|(outcome, of)| (outcome, of.count, of.example.as_deref()));

@@ -20,7 +20,7 @@ pub use work::{OutputOf, Work};
 use super::differing::Differing;
 use super::side::Side;
 
-/// A difference besides what is compared.
+/// A difference that makes a comparison meaningless.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Obstacle {
     /// The version of the manifest.
