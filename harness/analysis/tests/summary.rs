@@ -1,9 +1,12 @@
 //! From rows to the summary.
 
-use lumos_analysis::summary::{Summary, Verdict};
+use lumos_analysis::metric::Metric;
+use lumos_analysis::summary::{CellSummary, EachNumbers, Summary};
 use lumos_model::cell::Start;
 use lumos_model::phase::Phase;
+use lumos_model::quantity::{Quantity, Unit};
 use lumos_model::row::{Outcome, Row, Taint};
+use lumos_stats::Verdict;
 use lumos_testkit::samples::*;
 use proptest::prelude::*;
 use proptest::sample::SizeRange;
@@ -12,19 +15,53 @@ fn summary(rows: impl IntoIterator<Item = Row>) -> Summary {
     Summary::from_rows(rows.into_iter(), 42)
 }
 
+fn each(cell: &CellSummary) -> &EachNumbers {
+    cell.each().unwrap()
+}
+
+fn ns(value: u64) -> Quantity {
+    Quantity { value, unit: Unit::Nanoseconds }
+}
+
+fn median_of(cell: &CellSummary, metric: Metric) -> Option<Quantity> {
+    each(cell).estimates.get(metric).map(|estimate| estimate.median())
+}
+
 #[test]
 fn medians_percentiles_and_outliers_are_those_of_the_samples() {
     let cell = cell("noop", "native", Start::Warm);
     let rows = blocks(&cell, &[&[10, 20, 30, 40, 50], &[60, 70, 80, 90, 10_090]]);
     let summary = summary(rows);
     let [only] = &summary.cells[..] else { panic!("{summary:?}") };
-    let total = only.total.unwrap();
-    assert_eq!((only.n, only.blocks, only.few_samples, only.outliers), (10, 2, false, 1));
-    assert_eq!(total.median_ns, 55);
-    assert_eq!((total.p95_ns, total.p99_ns), (5_590, 9_190)); // 90 + 0.55 and 0.91 x 10,000
-    assert!(total.ci95_ns[0] <= 55 && 55 <= total.ci95_ns[1]);
-    assert_eq!((only.cold_start, only.cpu, only.memory_peak_bytes), (None, None, None));
+    let numbers = each(only);
+    let total = numbers.total().unwrap();
+    assert_eq!((numbers.n, only.blocks), (10, 2));
+    assert_eq!((numbers.few_samples, numbers.outliers), (false, 1));
+    assert_eq!(total.median(), ns(55));
+    assert_eq!((total.p95(), total.p99()), (ns(5_590), ns(9_190))); // 90 + 0.55 and 0.91 x 10,000
+    assert!(total.ci95()[0].value <= 55 && 55 <= total.ci95()[1].value);
+    for absent in [Metric::ColdStart, Metric::Cpu, Metric::MemoryPeak] {
+        assert_eq!(numbers.estimates.get(absent), None);
+    }
     assert_eq!((&only.ratio_to_native, &only.why_no_ratio), (&None, &None));
+}
+
+#[test]
+fn memory_has_percentiles_and_an_interval_like_times() {
+    let cell = cell("noop", "native", Start::Warm);
+    let mut rows = blocks(&cell, &[&[10, 20, 30, 40, 50]]);
+    for (row, bytes) in rows.iter_mut().zip([1_000, 1_000, 3_000, 5_000]) {
+        row.sample.memory_peak_bytes = Some(bytes);
+    }
+    let summary = summary(rows);
+    let memory = each(&summary.cells[0]).estimates.get(Metric::MemoryPeak).unwrap();
+    assert_eq!(memory.median(), Quantity { value: 2_000, unit: Unit::Bytes });
+    let json = serde_json::to_value(&summary).unwrap();
+    let cell = &json["cells"][0];
+    assert_eq!(cell["memory_peak_bytes"], 2_000);
+    assert_eq!(cell["memory_peak"]["median_bytes"], 2_000);
+    assert_eq!(cell["memory_peak"]["p99_bytes"], 4_940);
+    assert!(cell["memory_peak"]["ci95_bytes"].is_array(), "{cell}");
 }
 
 #[test]
@@ -34,12 +71,12 @@ fn tainted_samples_count_and_are_counted() {
     let broken = failed(tainted(row(&cell, 0, 2, 10), Taint::Steal), Outcome::Trap, "dead");
     let summary = summary([twice, row(&cell, 0, 1, 10), broken]);
     let [only] = &summary.cells[..] else { panic!("{summary:?}") };
-    assert_eq!((only.n, only.tainted), (2, 1));
+    assert_eq!((each(only).n, only.tainted), (2, 1));
     assert_eq!(only.taints, [(Taint::Steal, 1), (Taint::Load, 1)].into());
 }
 
 #[test]
-fn ratios_are_against_the_same_cell_of_native() {
+fn ratios_are_to_the_same_cell_of_native() {
     let native = cell("noop", "native", Start::Warm);
     let aot = cell("noop", "wasmtime-aot", Start::Warm);
     let totals: Vec<Vec<u64>> = (0..10).map(|i| vec![100 + i, 101 + i, 102 + i]).collect();
@@ -76,7 +113,7 @@ fn without_a_partner_a_cell_says_why_it_has_no_ratio() {
 }
 
 #[test]
-fn a_difference_within_the_noise_is_called_none() {
+fn a_difference_within_the_noise_is_no_difference() {
     let native = cell("noop", "native", Start::Warm);
     let aot = cell("noop", "wasmtime-aot", Start::Warm);
     // The control is 5 % off; so 3 % is nothing, and 20 % is something.
@@ -92,13 +129,13 @@ fn a_difference_within_the_noise_is_called_none() {
 
     let summary = summary(rows(1030));
     let floor = summary.noise_floor.unwrap();
-    assert!((floor.widest.floor - 0.05).abs() < 1e-9);
+    assert!((floor.widest.floor.fraction() - 0.05).abs() < 1e-9);
     assert_eq!((floor.widest.ratio, floor.pairs.len()), (1.05, 1));
-    assert_eq!(summary.cells[0].n, 10, "the control's samples are not the cell's");
+    assert_eq!(each(&summary.cells[0]).n, 10, "the control's samples are not the cell's");
 }
 
 #[test]
-fn failures_and_wrong_starts_are_counted_and_not_mixed_in() {
+fn failures_and_wrong_starts_are_counted_apart() {
     let cell = cell("noop", "wasmedge-aot", Start::ColdProcess);
     let mut warm = row(&cell, 0, 2, 1);
     warm.sample.start_kind = Start::Warm;
@@ -112,13 +149,16 @@ fn failures_and_wrong_starts_are_counted_and_not_mixed_in() {
         late,
     ];
     let only = &summary(rows).cells[0];
-    assert_eq!((only.n, only.wrong_start, only.failed(), only.few_samples), (1, 2, 2, true));
+    let numbers = each(only);
+    assert_eq!((numbers.n, numbers.wrong_start, numbers.few_samples), (1, 2, true));
+    assert_eq!((only.failed(), only.invocations()), (2, 5));
     let timeouts = &only.failures[&Outcome::Timeout];
     assert_eq!((timeouts.count, timeouts.example.as_deref()), (2, Some("first")));
-    assert_eq!(only.total.unwrap().median_ns, 100);
+    assert_eq!(numbers.total().unwrap().median(), ns(100));
 
     let none = &summary([failed(row(&cell, 0, 0, 1), Outcome::Trap, "x")]).cells[0];
-    assert_eq!((none.n, none.total, none.phases.len()), (0, None, 0));
+    let numbers = each(none);
+    assert_eq!((numbers.n, numbers.total(), numbers.estimates.phases().count()), (0, None, 0));
 }
 
 #[test]
@@ -128,10 +168,10 @@ fn a_phase_that_is_absent_in_a_sample_counts_as_zero() {
     rows[1].sample.phases_ns.add(Phase::IoConnect, 900);
     rows[2].sample.phases_ns.add(Phase::Provision, 7);
     let only = &summary(rows).cells[0];
-    assert_eq!(only.phases[&Phase::IoConnect].median_ns, 0);
-    assert_eq!(only.phases[&Phase::Compute].median_ns, 20);
-    assert!(!only.phases.contains_key(&Phase::Queue));
-    assert_eq!(only.cold_start.unwrap().median_ns, 0);
+    assert_eq!(median_of(only, Metric::Phase(Phase::IoConnect)), Some(ns(0)));
+    assert_eq!(median_of(only, Metric::Phase(Phase::Compute)), Some(ns(20)));
+    assert_eq!(median_of(only, Metric::Phase(Phase::Queue)), None);
+    assert_eq!(median_of(only, Metric::ColdStart), Some(ns(0)));
 }
 
 #[test]
@@ -141,7 +181,7 @@ fn a_summary_is_read_back_as_it_was_written() {
     let read: Summary = serde_json::from_str(&json).unwrap();
     // A reader may round the last digit of a fraction; what it writes again shows none.
     assert_eq!(read.cells.len(), summary.cells.len());
-    assert_eq!(read.cells[3].total, summary.cells[3].total);
+    assert_eq!(each(&read.cells[3]), each(&summary.cells[3]));
     assert!(json.contains(r#""schema":1"#) && json.contains(r#""floor":"#), "{json}");
 }
 
@@ -166,6 +206,6 @@ proptest! {
         let aot = blocks(&cell("noop", "wasmtime-aot", Start::Warm), &totals);
         let count = totals.iter().map(|block| block.len()).sum::<usize>();
         let summary = summary(native.into_iter().chain(aot));
-        prop_assert!(summary.cells.iter().all(|cell| cell.n == count));
+        prop_assert!(summary.cells.iter().all(|cell| each(cell).n == count));
     }
 }

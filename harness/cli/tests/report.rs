@@ -1,4 +1,4 @@
-//! `lumos report` as a user calls it.
+//! `lumos report` as users call it.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use lumos_testkit::samples::*;
 fn run_directory(lines: &[String]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("invocations.jsonl"), lines.concat()).unwrap();
-    let mut manifest = lumos_testkit::simulated_runs::manifest();
+    let mut manifest = lumos_testkit::run_fixtures::manifest();
     manifest["name"] = "quick".into();
     manifest["seed"] = 7.into();
     fs::write(dir.path().join("manifest.json"), manifest.to_string()).unwrap();
@@ -37,6 +37,7 @@ fn a_run_is_reported_in_each_format() {
     let dir = run_directory(&lines());
     let text = stdout(&report(dir.path(), &[]));
     assert!(text.starts_with("quick, started") && text.contains("fibonacci"), "{text}");
+    assert!(text.contains("not checked: cannot read the scenario"), "{text}");
     assert!(stdout(&report(dir.path(), &["--format", "md"])).starts_with("# quick\n"));
     let json = stdout(&report(dir.path(), &["--format", "json"]));
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
@@ -50,21 +51,21 @@ fn a_run_is_reported_in_each_format() {
 }
 
 #[test]
-fn planned_cells_without_rows_are_told() {
+fn planned_cells_without_rows_are_reported() {
     let dir = run_directory(&lines());
     let cells = ["native", "wasmtime-jit"].map(|target| cell("fibonacci", target, Start::Warm));
-    let mut manifest = lumos_testkit::simulated_runs::manifest();
+    let mut manifest = lumos_testkit::run_fixtures::manifest();
     manifest["cells"] = serde_json::to_value(cells).unwrap();
     fs::write(dir.path().join("manifest.json"), manifest.to_string()).unwrap();
     let text = stdout(&report(dir.path(), &[]));
     assert!(
-        text.contains("1 of 2 planned cells have no rows, fibonacci/small/wasmtime-jit"),
+        text.contains("1 of 2 planned cells have no rows, such as fibonacci/small/wasmtime-jit"),
         "{text}"
     );
 }
 
 #[test]
-fn a_last_line_that_was_cut_short_is_left_out() {
+fn an_incomplete_last_line_is_left_out() {
     let mut lines = lines();
     let last = lines.last_mut().unwrap();
     last.truncate(last.len() / 2);
@@ -93,7 +94,7 @@ fn rows_of_a_later_lumos_are_refused() {
 }
 
 #[test]
-fn what_is_no_run_directory_is_refused() {
+fn other_directories_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     for place in [dir.path(), &dir.path().join("nowhere")] {
         let output = report(place, &[]);

@@ -4,18 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// The unit of a counter, or of a quantity that a summary describes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Unit {
-    /// Nanoseconds.
-    Nanoseconds,
-    /// Microseconds.
-    Microseconds,
-    /// Bytes.
-    Bytes,
-    /// Events without a unit.
-    Count,
-}
+use crate::quantity::Unit;
 
 /// How a counter behaves over time. It decides whether two readings may be subtracted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

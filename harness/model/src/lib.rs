@@ -14,6 +14,7 @@
 //! | [`pool`] | the configuration of a pool of instances, and its events |
 //! | [`phase`] | the contiguous parts of an invocation |
 //! | [`counters`] | counters of processes and control groups, with kind and unit |
+//! | [`quantity`] | measured values with their units |
 //! | *builds and hosts* | |
 //! | [`artifact`] | built functions, and the manifest that the build writes |
 //! | [`capability`] | what a host process can do |
@@ -30,7 +31,7 @@
 //! | [`warning`] | reasons to trust the numbers of a run less |
 //! | *notation* | |
 //! | [`mod@words`] | closed sets of words: the macro `words!` |
-//! | [`units`] | byte sizes and durations as people write them |
+//! | [`units`] | sizes, durations and checked numbers as people write them |
 //! | [`hex`] | bytes in hexadecimal |
 #![forbid(unsafe_code)]
 
@@ -48,6 +49,7 @@ pub mod manifest;
 pub mod phase;
 pub mod pool;
 pub mod protocol;
+pub mod quantity;
 pub mod row;
 pub mod telemetry;
 pub mod units;

@@ -19,13 +19,6 @@ pub enum Warning {
         /// The problem and its effect on the numbers.
         finding: String,
     },
-    /// A fairness rule was violated.
-    Unfair {
-        /// The rule.
-        rule: String,
-        /// The evidence of the violation.
-        evidence: String,
-    },
     /// The last row is incomplete, as after a run that was killed while it wrote.
     CutShort {
         /// The run directory.

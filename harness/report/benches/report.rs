@@ -5,7 +5,8 @@ use std::hint::black_box;
 use std::path::PathBuf;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use lumos_analysis::summary::{Gather, Summary};
+use lumos_analysis::gather::Gather;
+use lumos_analysis::summary::Summary;
 use lumos_model::row::Row;
 use lumos_record::Rows;
 use lumos_testkit::samples::{FUNCTIONS, TARGETS, run};

@@ -8,14 +8,14 @@ use lumos_model::artifact::Artifact;
 use lumos_model::fingerprint::Fingerprint;
 use lumos_model::manifest::{RedisFacts, Refused, RunManifest};
 
-use crate::warnings;
+use crate::{fairness, warnings};
 
-/// A run's facts in words. What is empty is not printed.
+/// The facts of a run in words. Empty fields are not printed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RunInfo {
     /// The scenario's name.
     pub title: String,
-    /// When the run started, as it is to be shown.
+    /// When the run started.
     pub started: String,
     /// The machine in one line: model, cores, kernel.
     pub machine: String,
@@ -23,29 +23,27 @@ pub struct RunInfo {
     pub redis: Option<String>,
     /// The artifacts: a line each with size and compiler.
     pub artifacts: Vec<String>,
-    /// Settings that bear on a comparison, by target.
+    /// Settings that affect a comparison, by target.
     pub settings: BTreeMap<String, String>,
-    /// Cells of the scenario that could not run here.
+    /// Cells of the scenario that could not run on this machine.
     pub refused: Vec<Refused>,
-    /// What the gate found wrong, a line each; these cells were not measured.
+    /// What the gate found wrong, a line each. These cells were not measured.
     pub gate_failures: Vec<String>,
     /// What the run shows of its fairness.
     pub fairness: Fairness,
-    /// What makes the numbers less clean than they could be, a line each.
+    /// Reasons to trust the numbers less, a line each.
     pub warnings: Vec<String>,
-    /// Where things are, a line each; the caller's to fill in.
+    /// Where the files are, a line each. The caller fills it in.
     pub files: Vec<String>,
 }
 
 impl RunInfo {
-    /// Puts the facts of a run into words; without a manifest there are few.
+    /// The facts of a run. Without a manifest they are few.
     pub fn new(manifest: Option<&RunManifest>, analysis: &Analysis) -> RunInfo {
         let info = manifest.map(of_manifest).unwrap_or_default();
-        RunInfo {
-            fairness: analysis.fairness.clone(),
-            warnings: analysis.warnings.iter().map(warnings::words).collect(),
-            ..info
-        }
+        let mut warnings = fairness::violations(&analysis.fairness);
+        warnings.extend(analysis.warnings.iter().map(warnings::words));
+        RunInfo { fairness: analysis.fairness.clone(), warnings, ..info }
     }
 }
 
@@ -58,7 +56,7 @@ fn of_manifest(manifest: &RunManifest) -> RunInfo {
         title: manifest.name.clone(),
         started: manifest.started.clone(),
         machine: manifest.fingerprint.as_ref().map(Fingerprint::line).unwrap_or_default(),
-        redis: manifest.redis.as_ref().map(redis),
+        redis: manifest.redis.as_ref().map(redis_words),
         artifacts: manifest.artifacts.iter().map(artifact).collect(),
         settings: settings.collect(),
         refused: manifest.refused.clone(),
@@ -67,9 +65,10 @@ fn of_manifest(manifest: &RunManifest) -> RunInfo {
     }
 }
 
-fn redis(redis: &RedisFacts) -> String {
-    let whose = if redis.own { "started by lumos" } else { "given by --redis-url" };
-    format!("{} ({whose})", redis.version)
+/// Version and origin of a Redis server.
+pub(crate) fn redis_words(redis: &RedisFacts) -> String {
+    let origin = if redis.own { "started by lumos" } else { "given by --redis-url" };
+    format!("{} ({origin})", redis.version)
 }
 
 fn artifact(artifact: &Artifact) -> String {

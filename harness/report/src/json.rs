@@ -1,4 +1,4 @@
-//! The summary as JSON: what `summary.json` holds.
+//! The summary as JSON: the content of `summary.json`.
 
 use lumos_analysis::summary::Summary;
 

@@ -1,5 +1,12 @@
 //! Numbers as people read them: three significant digits and a unit that fits.
 
+use lumos_model::quantity::{Quantity, Unit};
+
+/// With fewer samples none lies beyond the 95th percentile.
+pub(crate) const P95_NEEDS: usize = 20;
+/// With fewer samples none lies beyond the 99th percentile.
+pub(crate) const P99_NEEDS: usize = 100;
+
 /// Three significant digits: `1.23`, `12.3`, `123`, `1234`.
 fn three_digits(value: f64) -> String {
     let decimals = match value {
@@ -34,6 +41,21 @@ pub fn bytes(bytes: u64) -> String {
     scaled(bytes as f64, &[unit(1, "KiB"), unit(2, "MiB"), unit(3, "GiB")])
 }
 
+/// A quantity in its unit: `1.23 ms`, `12.9 MiB`, `1024`.
+pub fn quantity(Quantity { value, unit }: Quantity) -> String {
+    match unit {
+        Unit::Nanoseconds => duration(value),
+        Unit::Microseconds => duration(value.saturating_mul(1_000)),
+        Unit::Bytes => bytes(value),
+        Unit::Count => value.to_string(),
+    }
+}
+
+/// A rate: `512`, `51.2`, `0.51`.
+pub(crate) fn per_second(rate: f64) -> String {
+    three_digits(rate)
+}
+
 /// A ratio: `0.98x`, `36.8x`, `1234x`.
 pub fn ratio(ratio: f64) -> String {
     if ratio < 0.01 {
@@ -42,7 +64,7 @@ pub fn ratio(ratio: f64) -> String {
     format!("{}x", three_digits(ratio))
 }
 
-/// A ratio that is not certain, with a digit less: `1.2x`, `37x`.
+/// An uncertain ratio, with a digit less: `1.2x`, `37x`.
 pub fn rough_ratio(ratio: f64) -> String {
     match ratio {
         r if r < 0.095 => format!("{r:.2}x"),
@@ -84,10 +106,15 @@ mod tests {
     }
 
     #[test]
-    fn sizes_ratios_and_percents_read_well() {
+    fn sizes_ratios_and_percentages_have_few_digits() {
         assert_eq!(
             [bytes(512), bytes(1 << 20), bytes(13_526_000)].join(" "),
             "512 B 1.00 MiB 12.9 MiB"
+        );
+        let of = |value, unit| quantity(Quantity { value, unit });
+        assert_eq!(
+            [of(7, Unit::Microseconds), of(512, Unit::Bytes), of(1 << 20, Unit::Count)].join(" "),
+            "7.00 us 512 B 1048576"
         );
         assert_eq!(
             [ratio(0.984), ratio(36.84), ratio(1234.4), ratio(0.001)].join(" "),

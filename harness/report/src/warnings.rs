@@ -11,15 +11,14 @@ pub fn words(warning: &Warning) -> String {
              not measured"
         ),
         Warning::Machine { finding } => format!("{finding} (`lumos doctor`)"),
-        Warning::Unfair { rule, evidence } => format!("unfair: {rule} was violated: {evidence}"),
         Warning::CutShort { dir } => format!(
-            "the last line of {} is incomplete and was left out: the run was killed; go on with \
-             `lumos run --resume {dir}`",
+            "the last line of {} is incomplete and was left out, because the run was killed; \
+             continue it with `lumos run --resume {dir}`",
             files::ROWS
         ),
         Warning::NoRows { cells, planned, example } => format!(
-            "{cells} of {planned} planned cells have no rows, {example} for one: the run was ended \
-             before them, or their blocks could not be measured, as {} says",
+            "{cells} of {planned} planned cells have no rows, such as {example}: the run ended \
+             before them, or their blocks could not be measured, see {}",
             files::TELEMETRY
         ),
         Warning::ControlFailures { count, example } => {

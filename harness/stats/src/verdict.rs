@@ -2,18 +2,34 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Error;
 use crate::interval::Reliability;
 use crate::ratio::RatioInterval;
 
 /// The smallest relative difference that is reported; chosen by the user. 0.01 is 1 %.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
 pub struct Margin(f64);
 
 impl Default for Margin {
     /// 1 %.
     fn default() -> Self {
         Self(0.01)
+    }
+}
+
+impl TryFrom<f64> for Margin {
+    type Error = Error;
+    fn try_from(fraction: f64) -> Result<Self, Error> {
+        Self::new(fraction)
+    }
+}
+
+impl From<Margin> for f64 {
+    fn from(margin: Margin) -> f64 {
+        margin.0
     }
 }
 
@@ -39,7 +55,8 @@ impl Margin {
 
 /// The relative difference that this machine shows between a cell and itself; measured by a control
 /// pair. 0.004 is 0.4 %.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct NoiseFloor(f64);
 
 impl NoiseFloor {
@@ -75,6 +92,25 @@ impl NoiseFloor {
         }
     }
 
+    /// The floor of an unchanged target whose ratio to itself is `ratio`:
+    /// max(ratio, 1 / ratio) - 1.
+    #[must_use]
+    pub fn of_ratio(ratio: f64) -> Self {
+        Self(ratio.max(1.0 / ratio) - 1.0)
+    }
+
+    /// The larger of two floors.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        Self(self.0.max(other.0))
+    }
+
+    /// The floor, but no more than `fraction`.
+    #[must_use]
+    pub fn at_most(self, fraction: f64) -> Self {
+        Self(self.0.min(fraction))
+    }
+
     /// The floor as a fraction.
     #[must_use]
     pub fn fraction(self) -> f64 {
@@ -85,7 +121,8 @@ impl NoiseFloor {
 /// The result of a comparison of candidate and base. [`Slower`](Self::Slower) means that the
 /// candidate takes longer. For a quantity that is better when it is larger, use
 /// [`swapped`](Self::swapped).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// The whole interval lies below the band.
     Faster,
@@ -137,6 +174,12 @@ impl Band {
     #[must_use]
     pub fn new(margin: Margin, floor: NoiseFloor) -> Self {
         Self { width: margin.0.max(floor.0) }
+    }
+
+    /// m: differences up to it count as none.
+    #[must_use]
+    pub fn width(&self) -> f64 {
+        self.width
     }
 
     /// The lower edge, 1 / (1 + m).
@@ -223,6 +266,14 @@ mod tests {
         assert!((floor(1.01, 1.03) - 0.03).abs() < 1e-12);
         assert!((floor(0.5, 0.8) - 1.0).abs() < 1e-12);
         assert_eq!(floor(1.0, 1.0), 0.0);
+    }
+
+    #[test]
+    fn the_floor_of_a_ratio_is_its_distance_from_one() {
+        assert_eq!(NoiseFloor::of_ratio(1.25).fraction(), 0.25);
+        assert_eq!(NoiseFloor::of_ratio(0.8).fraction(), 0.25);
+        let (small, large) = (NoiseFloor(0.1), NoiseFloor(0.3));
+        assert_eq!((small.max(large), large.at_most(0.2)), (large, NoiseFloor(0.2)));
     }
 
     #[test]

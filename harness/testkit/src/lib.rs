@@ -14,7 +14,8 @@
 //! | [`openmetrics`] | a strict reader of metrics |
 //! | [`leftovers`] | what a run left in the system |
 //! | [`scratch`] | temporary folders with scenarios and artifacts |
-//! | [`plans`], [`samples`], [`run_dir`], [`simulated_runs`] | plans, samples and run directories without measuring |
+//! | [`plans`], [`samples`], [`run_dir`], [`run_fixtures`] | plans, samples and run directories without measuring |
+//! | [`simulated_machine`] | runs of a machine whose noise is known |
 
 pub mod conformance;
 pub mod http_client;
@@ -23,7 +24,8 @@ pub mod mock;
 pub mod openmetrics;
 pub mod plans;
 pub mod run_dir;
+pub mod run_fixtures;
 pub mod samples;
 pub mod scratch;
 pub mod server;
-pub mod simulated_runs;
+pub mod simulated_machine;

@@ -5,7 +5,7 @@ use lumos_model::cell::{Cell, Demand, Isolation, Size, Start, Storage};
 use lumos_model::phase::{Phase, Phases};
 use lumos_model::row::{Outcome, Row, Sample, Taint, Times};
 
-/// Targets, all of which are compared with the first.
+/// Targets: `native`, and those that are compared with it.
 pub const TARGETS: [&str; 7] = [
     "native",
     "container-runc",
@@ -15,7 +15,7 @@ pub const TARGETS: [&str; 7] = [
     "wasmedge-interp",
     "wasmedge-aot",
 ];
-/// Functions.
+/// Functions that the rows are of.
 pub const FUNCTIONS: [&str; 3] = ["fibonacci", "fuzzy-search", "language-detection"];
 
 /// A cell of small inputs in a process of its own.
@@ -30,7 +30,7 @@ pub fn cell(function: &str, target: &str, start: Start) -> Cell {
     }
 }
 
-/// A row that ended well, all of it computing.
+/// A row with a good response that spent all of its time computing.
 pub fn row(cell: &Cell, block: u32, seq: u32, total_ns: u64) -> Row {
     let mut phases = Phases::default();
     phases.add(Phase::Compute, total_ns);
@@ -76,9 +76,9 @@ pub fn blocks(cell: &Cell, totals: &[&[u64]]) -> Vec<Row> {
     totals.iter().enumerate().flat_map(block).collect()
 }
 
-/// A run of `blocks` blocks of five samples (or of one sample in all, for 0): warm and
-/// cold, with a control pair; every target has a time of its own, and every sample a
-/// little noise.
+/// A run of warm and cold cells with a control pair. Each cell has `blocks` blocks of five
+/// samples, or one sample in all for 0. Every target takes another time, and every sample has
+/// a little noise.
 pub fn run(functions: &[&str], targets: &[&str], blocks: u32) -> Vec<Row> {
     let mut rows = Vec::new();
     for start in [Start::Warm, Start::ColdProcess] {
@@ -102,7 +102,7 @@ fn measured(cell: &Cell, blocks: u32, salt: u64) -> Vec<Row> {
 }
 
 fn invocation(cell: &Cell, block: u32, seq: u32, salt: u64) -> Row {
-    // A few per mille, without a generator.
+    // A few per mille, without a random generator.
     let noise = |of: u64| of + of * ((u64::from(block * 31 + seq * 17) + salt) * 37 % 11) / 1_000;
     let own: u64 = cell.function.bytes().map(u64::from).sum::<u64>() * 1_000;
     let (percent, boot) = match cell.target.as_str() {

@@ -1,4 +1,4 @@
-//! What the checks need of a run's rows and telemetry.
+//! What the checks need from a run's rows and telemetry.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,20 +8,20 @@ use lumos_model::phase::Phase;
 use lumos_model::row::{BlockId, Outcome, Row};
 use lumos_model::telemetry::BlockTelemetry;
 
-/// The CPU clock is read outside of the total, and each reading takes CPU time itself.
+/// CPU time of reading the CPU clock, which happens outside of the total.
 const CLOCKS_NS: u64 = 1_000;
 
-/// Rows and telemetry, taken in.
+/// Takes rows and telemetry, in any order.
 #[derive(Debug, Default)]
-pub struct Observed {
+pub(crate) struct Observed {
     /// Position of each block in the run.
     pub orders: BTreeMap<BlockId, u32>,
     /// Hashes of the outputs, by function, size and storage.
     pub outputs: BTreeMap<(String, Size, Storage), BTreeSet<String>>,
-    /// CPU time, less that of the readings, over total time of each warm sample that has
-    /// one.
+    /// CPU time, without that of reading the clock, over total time of each warm sample whose
+    /// CPU time is known.
     pub cpu_share: BTreeMap<Cell, Vec<f64>>,
-    /// Samples, and those among them that connected to the storage.
+    /// Number of samples, and how many of them connected to the storage.
     pub connected: BTreeMap<Cell, (u64, u64)>,
     /// CPU time of the instances' processes, by block of `process` cells.
     pub process_cpu_ns: BTreeMap<BlockId, u64>,

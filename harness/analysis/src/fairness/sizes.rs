@@ -1,12 +1,12 @@
 //! Sizes of the artifacts, with and without a base image.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lumos_model::artifact::{Artifact, Form};
 
-/// What the paper says of a function in a container's image, which holds a base image:
-/// over 80 MB on average (Lumos, IOT 2025, section 6.3; results/reference/paper_claims.csv,
-/// I1). Per function nothing was published.
+/// The published size of a function's container image, base image included: over 80 MB on
+/// average (Lumos, IOT 2025, section 6.3; results/reference/paper_claims.csv, I1). No sizes of
+/// single functions were published.
 pub const PUBLISHED_IMAGE: &str = "> 80 MB on average";
 
 /// Sizes in bytes, by function and form.
@@ -14,7 +14,7 @@ pub const PUBLISHED_IMAGE: &str = "> 80 MB on average";
 pub struct Sizes(BTreeMap<String, BTreeMap<Form, u64>>);
 
 impl Sizes {
-    /// Those of `artifacts`.
+    /// The sizes of `artifacts`.
     pub fn of(artifacts: &[Artifact]) -> Self {
         let mut sizes: BTreeMap<String, BTreeMap<Form, u64>> = BTreeMap::new();
         for artifact in artifacts {
@@ -26,9 +26,8 @@ impl Sizes {
 
     /// The forms that occur: native, the modules, AoT code.
     pub fn forms(&self) -> Vec<&Form> {
-        let forms = self.0.values().flat_map(BTreeMap::keys);
-        let mut forms: Vec<&Form> =
-            forms.collect::<std::collections::BTreeSet<_>>().into_iter().collect();
+        let forms: BTreeSet<&Form> = self.0.values().flat_map(BTreeMap::keys).collect();
+        let mut forms = Vec::from_iter(forms);
         let rank = |form: &Form| match form.0.as_str() {
             Form::NATIVE => 0,
             Form::P1 => 1,

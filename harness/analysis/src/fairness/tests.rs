@@ -1,4 +1,4 @@
-//! A fair run, and for each rule a run that breaks it.
+//! A fair run, and for each rule a run that violates it.
 
 use lumos_model::row::Row;
 use lumos_scenario::plan::shuffled_blocks;
@@ -108,28 +108,28 @@ impl Fixture {
     }
 }
 
-/// Breaks a fair run: only the rule whose words begin so may not hold any more.
+/// Changes a fair run. Only the rule whose text begins with `rule` may change its status.
 #[track_caller]
 fn only_breaks(rule: &str, expected: Status, change: impl FnOnce(&mut Fixture)) {
     let mut fixture = fair();
     change(&mut fixture);
     for check in fixture.check() {
         let status = if check.rule.starts_with(rule) { expected } else { Status::Held };
-        assert_eq!(check.status, status, "{check}");
+        assert_eq!(check.status, status, "{check:?}");
     }
 }
 
 #[test]
-fn a_fair_run_holds_every_rule() {
+fn a_fair_run_keeps_every_rule() {
     let checks = fair().check();
     assert_eq!(checks.len(), 14);
     for check in checks {
-        assert_eq!(check.status, Status::Held, "{check}");
+        assert_eq!(check.status, Status::Held, "{check:?}");
     }
 }
 
 #[test]
-fn builds_that_differ_are_found() {
+fn different_builds_are_found() {
     use Status::{Unknown, Violated};
 
     only_breaks("one compiler", Violated, |run| {
@@ -150,7 +150,7 @@ fn builds_that_differ_are_found() {
 }
 
 #[test]
-fn work_that_differs_is_found() {
+fn different_work_is_found() {
     use Status::Violated;
 
     only_breaks("one thread", Violated, |run| {
@@ -170,7 +170,7 @@ fn work_that_differs_is_found() {
 }
 
 #[test]
-fn a_course_that_favours_cells_is_found() {
+fn unequal_conditions_are_found() {
     use Status::Violated;
 
     only_breaks("same limits", Violated, |run| run.manifest["cgroup_mode"] = Value::Null);
@@ -181,7 +181,7 @@ fn a_course_that_favours_cells_is_found() {
         }
     });
     only_breaks("Redis and driver", Violated, |run| run.group_cpu_factor = 1.2);
-    only_breaks("as many connections", Violated, |run| {
+    only_breaks("same number of connections", Violated, |run| {
         for row in run.rows.iter_mut().filter(|row| row.cell.target.is_native()) {
             row.sample.phases_ns = serde_json::from_value(json!({"compute": 1_000})).unwrap();
         }

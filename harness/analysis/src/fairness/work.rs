@@ -2,154 +2,171 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lumos_model::cell::{Cell, Target};
-use lumos_model::protocol::Execution;
+use lumos_model::cell::{Cell, Size, Storage, Target};
+use lumos_model::manifest::{Output, RunManifest};
+use lumos_model::protocol::{Execution, ModeProof};
 use lumos_scenario::inputs;
 
-use super::{Check, Run, check, inapplicable, unknown};
+use super::check::{Check, RunFacts};
 
-/// A single thread cannot use more CPU time than time passes, but for the reading of
-/// both clocks.
+/// Cores that a single thread can seem to use: the clocks of CPU time and of time are not read
+/// at the same instant.
 const ONE_THREAD: f64 = 1.05;
 
-pub(super) fn checks(run: &Run) -> Vec<Check> {
-    vec![threads(run), inputs(run), outputs(run), modes(run)]
+const THREAD: &str = "one thread";
+const INPUTS: &str = "inputs from a seed and hashed";
+const OUTPUTS: &str = "same outputs on every target";
+const MODE: &str = "mode proven";
+
+pub(super) fn checks(run: &RunFacts) -> Vec<Check> {
+    vec![threads(run), inputs(run.manifest), outputs(run), modes(run)]
 }
 
-/// In warm cells: a cold process may well compile on several threads.
-fn threads(run: &Run) -> Check {
-    const RULE: &str = "one thread";
+/// Only in warm cells: a cold process may compile on several threads.
+fn threads(run: &RunFacts) -> Check {
     if run.is_load() {
-        return inapplicable(
-            RULE,
-            "under load requests run side by side, so their cores are not counted",
-        );
+        let why = "requests under load run concurrently, so their cores are not counted";
+        return Check::inapplicable(THREAD, why);
     }
-    let medians: Vec<(&Cell, f64)> = run
-        .observed
-        .cpu_share
-        .iter()
-        .filter_map(|(cell, shares)| {
-            Some((cell, lumos_stats::Samples::new(shares.iter().copied()).ok()?.median()))
-        })
-        .collect();
+    let shares = run.observed.cpu_share.iter();
+    let medians: Vec<(&Cell, f64)> =
+        shares.filter_map(|(cell, shares)| Some((cell, median(shares)?))).collect();
     let Some((_, most)) = medians.iter().max_by(|(_, a), (_, b)| a.total_cmp(b)) else {
-        return unknown(RULE, "no warm sample has a CPU time");
+        return Check::unknown(THREAD, "no warm sample has a CPU time");
     };
     let over = medians.iter().filter(|(_, share)| *share > ONE_THREAD);
-    let faults: Vec<String> =
-        over.map(|(cell, share)| format!("{cell} used {share:.2} cores")).collect();
+    let violations = over.map(|(cell, share)| format!("{cell} used {share:.2} cores")).collect();
     let evidence =
-        format!("at most {most:.2} s of CPU time a second in {} warm cells", medians.len());
-    check(RULE, &faults, evidence)
+        format!("at most {most:.2} s of CPU time per second in {} warm cells", medians.len());
+    Check::decided(THREAD, violations, evidence)
 }
 
-fn inputs(run: &Run) -> Check {
-    let known: BTreeMap<&str, bool> =
-        lumos_inputs::functions().iter().map(|f| (f.name, f.has_input)).collect();
-    let mut needed = BTreeSet::new();
-    for cell in &run.manifest.cells {
-        if known.get(cell.function.as_str()) == Some(&true) {
-            needed.insert((cell.function.as_str(), cell.size));
-        }
-    }
-    let hashes = &run.manifest.inputs_sha256;
-    let faults: Vec<String> = needed
-        .iter()
-        .filter_map(|(function, size)| {
-            let size = inputs::size(*size);
-            match lumos_inputs::input(function, size, run.manifest.seed) {
-                Ok(Some(input)) if hashes.get(&input.key) == Some(&input.sha256) => None,
-                _ => Some(format!("the input of {function} {size:?} is not the seed's")),
-            }
-        })
-        .collect();
-    let evidence = match needed.len() {
-        0 => "no function of the run reads an input".to_owned(),
-        count => format!(
-            "those of {count} functions and sizes were made again from seed {}, and have the hashes \
-             of the run",
-            run.manifest.seed
-        ),
+fn median(values: &[f64]) -> Option<f64> {
+    lumos_stats::Samples::new(values.iter().copied()).ok().map(|samples| samples.median())
+}
+
+fn inputs(manifest: &RunManifest) -> Check {
+    let has_input = |function: &str| {
+        lumos_inputs::functions().iter().any(|known| known.name == function && known.has_input)
     };
-    check("inputs from a seed and hashed", &faults, evidence)
+    let read = manifest.cells.iter().filter(|cell| has_input(&cell.function));
+    let needed: BTreeSet<(&str, Size)> =
+        read.map(|cell| (cell.function.as_str(), cell.size)).collect();
+    if needed.is_empty() {
+        return Check::held(INPUTS, "no function of the run reads an input");
+    }
+    let seed = manifest.seed;
+    let is_of_seed = |function: &str, size: Size| {
+        let input = lumos_inputs::input(function, inputs::size(size), seed).ok().flatten();
+        input.is_some_and(|input| manifest.inputs_sha256.get(&input.key) == Some(&input.sha256))
+    };
+    let other = needed.iter().filter(|(function, size)| !is_of_seed(function, *size));
+    let violations = other
+        .map(|(function, size)| format!("the input of {function} {size} is not that of the seed"))
+        .collect();
+    let evidence = format!(
+        "the inputs of {} functions and sizes, generated again from seed {seed}, have the run's \
+         hashes",
+        needed.len()
+    );
+    Check::decided(INPUTS, violations, evidence)
 }
 
-fn outputs(run: &Run) -> Check {
-    const RULE: &str = "same outputs on every target";
-    let mut planned: BTreeMap<_, BTreeSet<&Target>> = BTreeMap::new();
+fn outputs(run: &RunFacts) -> Check {
+    let outputs = &run.manifest.outputs;
+    if outputs.is_empty() {
+        return Check::unknown(OUTPUTS, "the gate recorded no outputs");
+    }
+    let mut planned: BTreeMap<(&str, Size, Storage), BTreeSet<&Target>> = BTreeMap::new();
     for cell in &run.manifest.cells {
         let place = (cell.function.as_str(), cell.size, cell.storage);
         planned.entry(place).or_default().insert(&cell.target);
     }
-    if run.manifest.outputs.is_empty() {
-        return unknown(RULE, "the gate has left no outputs");
-    }
-    let mut faults = Vec::new();
-    let mut hashed = 0;
-    for output in &run.manifest.outputs {
-        let place = (output.function.as_str(), output.size, output.storage);
-        let name = format!("{} {} {}", place.0, place.1, place.2);
-        let targets = planned.get(&place).map_or(0, BTreeSet::len);
-        if output.targets != targets {
-            faults.push(format!("{name}: {} of {targets} targets agreed", output.targets));
-        }
-        let seen =
-            run.observed.outputs.get(&(output.function.clone(), output.size, output.storage));
-        hashed += usize::from(seen.is_some());
-        if seen.is_some_and(|seen| seen.iter().any(|hash| *hash != output.sha256)) {
-            faults.push(format!("{name}: rows with another output than the gate's"));
-        }
-    }
+    let targets = |output: &Output| {
+        planned
+            .get(&(output.function.as_str(), output.size, output.storage))
+            .map_or(0, BTreeSet::len)
+    };
+    let violations =
+        outputs.iter().flat_map(|output| output_violations(run, output, targets(output)));
     let evidence = format!(
-        "byte-identical on all targets at the gate for {} functions, sizes and storages, and in every \
-         row of {hashed} of them",
-        run.manifest.outputs.len()
+        "byte-identical on all targets at the gate for {} functions, sizes and storages, and in \
+         every row of {} of them",
+        outputs.len(),
+        outputs.iter().filter(|output| seen(run, output).is_some()).count()
     );
-    check(RULE, &faults, evidence)
+    Check::decided(OUTPUTS, violations.collect(), evidence)
 }
 
-fn modes(run: &Run) -> Check {
-    const RULE: &str = "mode proven";
+/// What is wrong with an output that `targets` targets should have.
+fn output_violations(run: &RunFacts, output: &Output, targets: usize) -> Vec<String> {
+    let Output { function, size, storage, .. } = output;
+    let mut violations = Vec::new();
+    if output.targets != targets {
+        let agreed = output.targets;
+        violations
+            .push(format!("{function} {size} {storage}: {agreed} of {targets} targets agreed"));
+    }
+    if seen(run, output).is_some_and(|seen| seen.iter().any(|hash| *hash != output.sha256)) {
+        violations.push(format!("{function} {size} {storage}: rows differ from the gate's output"));
+    }
+    violations
+}
+
+/// The hashes in the rows.
+fn seen<'a>(run: &'a RunFacts, output: &Output) -> Option<&'a BTreeSet<String>> {
+    run.observed.outputs.get(&(output.function.clone(), output.size, output.storage))
+}
+
+fn modes(run: &RunFacts) -> Check {
     let measured: BTreeSet<(&str, &Target)> =
         run.observed.orders.keys().map(|id| (id.cell.function.as_str(), &id.cell.target)).collect();
     if measured.is_empty() {
-        return unknown(RULE, "nothing was measured");
+        return Check::unknown(MODE, "nothing was measured");
     }
-    let mut faults = Vec::new();
-    let (mut compiled, mut interpreted): (Option<f64>, Option<f64>) = (None, None);
-    for (function, target) in &measured {
-        let mut proofs = run.manifest.proofs.iter();
-        let proof = proofs.find(|p| p.function == *function && p.proof.target == **target);
-        let proof = match proof {
-            None => {
-                faults.push(format!("{function} {target} has no proof"));
-                continue;
+    let mut violations = Vec::new();
+    let (mut compiled, mut interpreted) = (Vec::new(), Vec::new());
+    for &(function, target) in &measured {
+        match canary(run.manifest, function, target) {
+            Canary::Unproven => violations.push(format!("{function} {target} has no proof")),
+            Canary::NotNeeded => {}
+            Canary::Measured(proof) => {
+                let (expected, slowdowns) = match target.mode() {
+                    Some("interp") => (Execution::Interpreted, &mut interpreted),
+                    _ => (Execution::Compiled, &mut compiled),
+                };
+                let slowdown = proof.slowdown();
+                slowdowns.push(slowdown);
+                if proof.execution() != Some(expected) {
+                    violations.push(format!("{function} {target}: its canary took {slowdown:.1}x"));
+                }
             }
-            Some(proof) if proof.proof.reference_ns == 0 => continue, // no engine, no canary
-            Some(proof) => &proof.proof,
-        };
-        let slowdown = proof.slowdown();
-        let expected = match target.mode() {
-            Some("interp") => {
-                interpreted = Some(interpreted.map_or(slowdown, |least| least.min(slowdown)));
-                Execution::Interpreted
-            }
-            _ => {
-                compiled = Some(compiled.map_or(slowdown, |most| most.max(slowdown)));
-                Execution::Compiled
-            }
-        };
-        if proof.execution() != Some(expected) {
-            faults.push(format!("{function} {target}: its canary took {slowdown:.1}x"));
         }
     }
     let mut evidence = format!("{} artifacts on their targets", measured.len());
-    if let Some(most) = compiled {
+    if let Some(most) = compiled.into_iter().reduce(f64::max) {
         evidence += &format!("; compiled canaries took at most {most:.1}x the host's own");
     }
-    if let Some(least) = interpreted {
+    if let Some(least) = interpreted.into_iter().reduce(f64::min) {
         evidence += &format!("; interpreted ones at least {least:.0}x");
     }
-    check(RULE, &faults, evidence)
+    Check::decided(MODE, violations, evidence)
+}
+
+/// What the canary loop of an artifact showed.
+enum Canary<'m> {
+    Unproven,
+    /// Native runs no engine.
+    NotNeeded,
+    /// The loop was run.
+    Measured(&'m ModeProof),
+}
+
+fn canary<'m>(manifest: &'m RunManifest, function: &str, target: &Target) -> Canary<'m> {
+    let mut proofs = manifest.proofs.iter();
+    match proofs.find(|of| of.function == function && of.proof.target == *target) {
+        None => Canary::Unproven,
+        Some(of) if of.proof.reference_ns == 0 => Canary::NotNeeded,
+        Some(of) => Canary::Measured(&of.proof),
+    }
 }

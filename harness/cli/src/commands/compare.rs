@@ -4,7 +4,10 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::bail;
-use lumos_analysis::compare::{Comparison, MARGIN, Metric, Options, Side, obstacles};
+use lumos_analysis::compare::obstacles::obstacles;
+use lumos_analysis::compare::{Comparison, Options, Side};
+use lumos_analysis::metric::Metric;
+use lumos_model::phase::Phase;
 use lumos_report::comparison;
 use lumos_stats::{Level, Margin};
 
@@ -23,7 +26,7 @@ pub(super) struct CompareCommand {
     /// The run directory to judge
     new: PathBuf,
     /// Ignore changes smaller than this, or smaller than the machine's noise if that is larger
-    #[arg(long, value_name = "PERCENT", value_parser = fraction, default_value_t = Percent(MARGIN))]
+    #[arg(long, value_name = "PERCENT", value_parser = fraction, default_value_t = Percent(Margin::default().fraction()))]
     margin: Percent,
     /// Confidence level of the whole table: at 95%, one in twenty comparisons of equal runs may
     /// report a difference in any cell
@@ -62,7 +65,7 @@ impl From<MetricArgument> for Metric {
         match argument {
             MetricArgument::Total => Metric::Total,
             MetricArgument::ColdStart => Metric::ColdStart,
-            MetricArgument::Compute => Metric::Compute,
+            MetricArgument::Compute => Metric::Phase(Phase::Compute),
             MetricArgument::Cpu => Metric::Cpu,
             MetricArgument::PerResponse => Metric::PerResponse,
         }
@@ -100,18 +103,18 @@ impl CompareCommand {
             },
         };
         let (base, new) = (Side::read(&self.base)?, Side::read(&self.new)?);
-        let reasons = obstacles::obstacles(&base, &new);
-        if !reasons.is_empty() && !self.force {
+        let obstacles = obstacles(&base, &new);
+        if !obstacles.is_empty() && !self.force {
             bail!(
                 "these runs cannot be compared:\n  {}\nmake the runs comparable, or compare them anyway \
                  with --force",
-                reasons.join("\n  ")
+                comparison::obstacles(&obstacles).join("\n  ")
             );
         }
-        let comparison = Comparison::new(&base, &new, &options, reasons);
+        let comparison = Comparison::new(&base, &new, &options, obstacles);
         match self.format {
             Format::Text => out.write_all(comparison::render(&comparison, width()).as_bytes())?,
-            Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&comparison)?)?,
+            Format::Json => out.write_all(comparison::json(&comparison).as_bytes())?,
         }
         Ok(if comparison.is_regression() { Exit::MeasuredFailure } else { Exit::Done })
     }

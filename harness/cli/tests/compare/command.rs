@@ -1,8 +1,8 @@
-//! The command: exit codes and what is printed.
+//! The command: exit codes and output.
 
 use std::process::Output;
 
-use lumos_testkit::simulated_runs::{SCENARIO, directory, manifest};
+use lumos_testkit::run_fixtures::{SCENARIO, directory, manifest};
 
 fn compare(targets: [(&str, u64); 2], arguments: &[&str]) -> Output {
     let base =
@@ -21,7 +21,7 @@ fn text(output: &Output) -> String {
 }
 
 #[test]
-fn a_regression_ends_with_1() {
+fn a_regression_exits_with_1() {
     let output = compare([("native", 1_000_000), ("wasmtime-aot", 2_200_000)], &[]);
     let text = text(&output);
     assert_eq!(output.status.code(), Some(1), "{text}");
@@ -37,7 +37,7 @@ fn a_regression_ends_with_1() {
 }
 
 #[test]
-fn no_change_and_an_improvement_end_with_0() {
+fn no_change_and_an_improvement_exit_with_0() {
     let same = compare([("native", 1_000_000), ("wasmtime-aot", 2_000_000)], &[]);
     assert_eq!(same.status.code(), Some(0));
     assert!(!text(&same).contains("Slower ("), "{}", text(&same));
@@ -47,7 +47,7 @@ fn no_change_and_an_improvement_end_with_0() {
 }
 
 #[test]
-fn the_margin_and_the_metric_are_heeded() {
+fn margin_and_metric_are_respected() {
     let slower = [("native", 1_000_000), ("wasmtime-aot", 2_200_000)];
     assert_eq!(compare(slower, &["--margin", "15%"]).status.code(), Some(0));
     assert_eq!(compare(slower, &["--metric", "compute"]).status.code(), Some(1));
@@ -61,7 +61,7 @@ fn the_margin_and_the_metric_are_heeded() {
 }
 
 #[test]
-fn programs_get_json() {
+fn json_has_every_comparison() {
     let output =
         compare([("native", 1_000_000), ("wasmtime-aot", 2_200_000)], &["--format", "json"]);
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -77,23 +77,23 @@ fn programs_get_json() {
 }
 
 #[test]
-fn a_cell_that_does_not_work_any_more_is_a_regression() {
+fn a_cell_that_only_fails_now_is_a_regression() {
     let output = compare([("native", 1_000_000), ("wasmtime-aot", 0)], &[]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output).contains("1 worked in the base run and fail now"), "{}", text(&output));
+    assert!(text(&output).contains("worked in the base run and fail now (1)"), "{}", text(&output));
 }
 
 #[test]
-fn cells_of_one_run_alone_are_listed() {
+fn cells_of_only_one_run_are_listed() {
     let output = compare([("native", 1_000_000), ("wasmtime-jit", 2_000_000)], &[]);
     let text = text(&output);
     assert_eq!(output.status.code(), Some(0));
-    assert!(text.contains("1 only in the base run: fibonacci small wasmtime-aot"), "{text}");
-    assert!(text.contains("1 only in the new run: fibonacci small wasmtime-jit"), "{text}");
+    assert!(text.contains("only in the base run (1): fibonacci small wasmtime-aot"), "{text}");
+    assert!(text.contains("only in the new run (1): fibonacci small wasmtime-jit"), "{text}");
 }
 
 #[test]
-fn what_is_no_run_ends_with_2() {
+fn a_directory_without_a_run_exits_with_2() {
     let empty = tempfile::tempdir().unwrap();
     let run = directory(&manifest(), SCENARIO, [("native", 1), ("wasmtime-aot", 2)]);
     let output = lumos(&run, &empty, &[]);

@@ -1,4 +1,4 @@
-//! `lumos compare`: what it refuses, how it ends.
+//! `lumos compare`: refusals, output, exit codes.
 
 mod command;
 mod refusals;

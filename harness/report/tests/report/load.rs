@@ -1,15 +1,17 @@
-//! Cells under load: numbers that were computed by hand, and how people see them.
+//! Cells under load: numbers that were computed by hand, and their reports.
 
-use lumos_analysis::summary::load::{Difference, Quantiles, Spread};
-use lumos_analysis::summary::{Gather, LoadSummary, Summary, Verdict};
+use lumos_analysis::gather::Gather;
+use lumos_analysis::summary::{CellSummary, Difference, LoadNumbers, Quantiles, Spread, Summary};
 use lumos_model::SCHEMA;
 use lumos_model::arrival::{Arrival, Rate, Traffic};
 use lumos_model::cell::{Cell, Demand, Driver, LoadPoint, Start};
 use lumos_model::counters::{Counter, Counters};
 use lumos_model::phase::{Phase, Phases};
+use lumos_model::quantity::Unit;
 use lumos_model::row::{Outcome, Row};
 use lumos_model::telemetry::{Agreement, BlockTelemetry, PoolTelemetry};
 use lumos_report::{RunInfo, json, markdown, text};
+use lumos_stats::Verdict;
 use lumos_testkit::samples::{cell, control, failed, row};
 
 const MS: u64 = 1_000_000;
@@ -56,10 +58,13 @@ fn telemetry(cell: &Cell, block: u32, pool: PoolTelemetry, peaks: &[u64]) -> Blo
     }
 }
 
-fn only(summary: &Summary) -> &LoadSummary {
-    assert!(summary.cells.is_empty(), "a cell under load stands among the others");
-    let [only] = &summary.load[..] else { panic!("{summary:?}") };
+fn only(summary: &Summary) -> &CellSummary {
+    let [only] = &summary.cells[..] else { panic!("{summary:?}") };
     only
+}
+
+fn numbers(cell: &CellSummary) -> &LoadNumbers {
+    cell.load().unwrap()
 }
 
 #[test]
@@ -85,26 +90,34 @@ fn the_numbers_are_those_of_the_rows() {
         |peak_instances, capped| PoolTelemetry { peak_instances, capped, ..Default::default() };
     gather.add_block(&telemetry(&cell, 0, pool(3, true), &[100, 300]));
     gather.add_block(&telemetry(&cell, 1, pool(2, false), &[200]));
-    let summary = gather.finish(42);
-    let load = only(&summary);
-    assert_eq!((load.blocks, load.requests, load.ok, load.cold), (2, 6, 4, 1));
+    let summary = Summary::new(&gather.finish(), 42);
+    let cell = only(&summary);
+    let load = numbers(cell);
+    assert_eq!((cell.blocks, load.requests, load.ok, load.cold), (2, 6, 4, 1));
     assert_eq!(load.cold_share(), Some(0.25));
-    assert_eq!((load.count(Outcome::Rejected), load.count(Outcome::Timeout)), (1, 1));
+    assert_eq!((cell.count(Outcome::Rejected), cell.count(Outcome::Timeout)), (1, 1));
     // The rejected request arrived 1 s after the first; the timeout ends no block.
     assert_eq!(load.throughput, Some(Spread { median: 2.5, least: 2.0, most: 3.0 }));
     // Latencies of 60, 10, 30 and 500 ms: percentiles between the sorted ones.
-    let latency = Quantiles { p50_ns: 45 * MS, p95_ns: 434 * MS, p99_ns: 486_800_000 };
+    let unit = Unit::Nanoseconds;
+    let latency = Quantiles { unit, p50: 45 * MS, p95: 434 * MS, p99: 486_800_000 };
     assert_eq!(load.latency, Some(latency));
     // Queue: 20, 0, 0, 100; service: 40, 10, 30, 400.
-    assert_eq!((load.queue.unwrap().p50_ns, load.service.unwrap().p50_ns), (10 * MS, 35 * MS));
-    assert_eq!((load.late, load.platform, load.cpu_median_ns), (None, None, None));
-    assert_eq!((load.peak_instances, load.memory_peak_bytes), (Some(3), Some(200)));
+    assert_eq!((load.queue.unwrap().p50, load.service.unwrap().p50), (10 * MS, 35 * MS));
+    assert_eq!((load.late, load.platform, load.resources.cpu), (None, None, None));
+    let memory = load.resources.memory_peak.unwrap();
+    assert_eq!((load.peak_instances, memory.p50, memory.unit), (Some(3), 200, Unit::Bytes));
     assert_eq!((load.capped_blocks, load.disagreeing_blocks), (1, 0));
-    assert!(!load.is_broken(), "an overload is no failure");
+    assert!(!cell.is_broken(), "an overload is not a failure");
+
+    let json = serde_json::to_value(&summary).unwrap();
+    assert_eq!(json["cells"], serde_json::json!([]));
+    assert_eq!(json["load"][0]["memory_peak_bytes"], 200);
+    assert_eq!(json["load"][0]["memory_peak"]["p50_bytes"], 200);
 }
 
 #[test]
-fn a_load_is_broken_when_a_function_fails_or_nothing_is_answered() {
+fn a_load_is_broken_when_a_function_fails_or_no_request_is_answered() {
     let cell = under_load("native", Driver::Direct, 2, "1s");
     let ok = request(&cell, (0, 0), [0, 0, MS], Start::Warm);
     let late = failed(ok.clone(), Outcome::Timeout, "10s have passed");
@@ -128,25 +141,25 @@ fn blocks(cell: &Cell, medians: &[u64]) -> Vec<Row> {
 }
 
 #[test]
-fn the_platforms_part_is_the_difference_of_paired_blocks() {
+fn the_platforms_share_is_the_difference_of_paired_blocks() {
     let direct = under_load("native", Driver::Direct, 2, "1s");
     let http = under_load("native", Driver::Http, 2, "1s");
     let rows = |n: usize| {
         let direct = blocks(&direct, &[100, 110, 120, 130, 140, 150][..n]);
         direct.into_iter().chain(blocks(&http, &[107, 115, 129, 135, 150, 161][..n]))
     };
-    let difference = |n| Summary::from_rows(rows(n), 42).load[1].http_minus_direct;
+    let difference = |n| numbers(&Summary::from_rows(rows(n), 42).cells[1]).http_minus_direct;
     // 7, 5, 9, 5, 10, 11: the median of these, not the difference of the medians.
     let six = difference(6).unwrap();
     assert_eq!((six.ns, six.paired_blocks), (8, 6));
     let [lo, hi] = six.ci95_ns.unwrap();
     assert!((5..=8).contains(&lo) && (8..=11).contains(&hi), "{lo} {hi}");
     assert_eq!(difference(3), Some(Difference { ns: 7, ci95_ns: None, paired_blocks: 3 }));
-    assert_eq!(Summary::from_rows(rows(6), 42).load[0].http_minus_direct, None);
+    assert_eq!(numbers(&Summary::from_rows(rows(6), 42).cells[0]).http_minus_direct, None);
 }
 
 #[test]
-fn blocks_count_once_in_a_ratio_and_the_control_is_apart() {
+fn a_ratio_counts_each_block_once_and_no_control() {
     let native = under_load("native", Driver::Direct, 2, "1s");
     let aot = under_load("wasmtime-aot", Driver::Direct, 2, "1s");
     let base: Vec<u64> = (0..10).map(|i| (1_000 + i) * MS).collect();
@@ -155,17 +168,18 @@ fn blocks_count_once_in_a_ratio_and_the_control_is_apart() {
     rows.extend(blocks(&native, &base).into_iter().map(control));
     rows.extend(blocks(&aot, &twice));
     let summary = Summary::from_rows(rows.into_iter(), 42);
-    assert_eq!(summary.load[0].requests, 30, "the control's requests are not the cell's");
-    assert!(summary.load[0].control_throughput.is_some());
-    assert_eq!(summary.noise_floor.as_ref().unwrap().widest.floor, 0.0);
-    let ratio = summary.load[1].ratio_to_native.unwrap();
+    let load = numbers(&summary.cells[0]);
+    assert_eq!(load.requests, 30, "the control's requests are not the cell's");
+    assert!(load.control_throughput.is_some());
+    assert_eq!(summary.noise_floor.as_ref().unwrap().widest.floor.fraction(), 0.0);
+    let ratio = summary.cells[1].ratio_to_native.unwrap();
     assert_eq!((ratio.ratio, ratio.verdict, ratio.paired_blocks), (2.0, Verdict::Slower, 10));
 
-    // Of two blocks no difference is known.
+    // Two blocks are no evidence.
     let mut rows = blocks(&native, &base[..2]);
     rows.extend(blocks(&aot, &twice[..2]));
     let summary = Summary::from_rows(rows.into_iter(), 42);
-    assert_eq!(summary.load[1].ratio_to_native.unwrap().verdict, Verdict::Unsure);
+    assert_eq!(summary.cells[1].ratio_to_native.unwrap().verdict, Verdict::Unsure);
 }
 
 /// Two targets with both drivers, two concurrencies and two keep-alives, and an overload.
@@ -200,7 +214,7 @@ fn run() -> Summary {
             }
         }
     }
-    gather.finish(42)
+    Summary::new(&gather.finish(), 42)
 }
 
 fn requests(cell: &Cell, factor: u64, concurrency: u32, is_cold: bool) -> Vec<Row> {
@@ -250,7 +264,7 @@ fn a_narrow_terminal_gets_more_tables_and_no_longer_lines() {
 }
 
 #[test]
-fn markdown_holds_every_number_of_a_load() {
+fn markdown_has_every_number_of_a_load() {
     insta::assert_snapshot!(markdown::render(&run(), &info()));
 }
 
@@ -259,13 +273,12 @@ fn a_summary_of_a_load_is_read_back_as_it_was_written() {
     let summary = run();
     let json = json::render(&summary);
     let read: Summary = serde_json::from_str(&json).unwrap();
-    assert_eq!(read.load.len(), 16);
-    assert_eq!(read.load[3].latency, summary.load[3].latency);
-    assert_eq!(read.all_cells().count(), 16);
+    assert_eq!(read.load_cells().count(), 16);
+    assert_eq!(numbers(&read.cells[3]), numbers(&summary.cells[3]));
 }
 
 #[test]
-fn arrivals_go_from_light_to_heavy() {
+fn arrivals_are_ordered_from_light_to_heavy() {
     let rate = |rate: f64| Arrival::Poisson { rate: Rate::new(rate).unwrap() };
     let of = |arrival| {
         let mut cell = under_load("native", Driver::Direct, 1, "1s");

@@ -1,4 +1,5 @@
-//! From a summary to what people read.
+//! From a summary to reports.
 
+mod comparison;
 mod load;
 mod render;

@@ -25,7 +25,8 @@ fn info() -> RunInfo {
 }
 
 fn fairness() -> Fairness {
-    let check = |rule, status, evidence: &str| Check { rule, status, evidence: evidence.into() };
+    let check =
+        |rule, status, evidence: &str| Check { rule, status, evidence: vec![evidence.into()] };
     Fairness {
         checks: vec![
             check(
@@ -33,7 +34,11 @@ fn fairness() -> Fairness {
                 Status::Held,
                 "rustc 1.95.0 built 9 artifacts",
             ),
-            check("one lock file", Status::Unknown, "the run does not tell the lock file's hash"),
+            check(
+                "one lock file",
+                Status::Unknown,
+                "the run does not record the hash of its lock file",
+            ),
         ],
         ..Fairness::default()
     }
@@ -54,7 +59,7 @@ fn a_narrow_terminal_gets_more_tables() {
 }
 
 #[test]
-fn failures_stand_where_the_numbers_would() {
+fn failures_take_the_place_of_numbers() {
     let mut rows = run(&FUNCTIONS, &TARGETS, 10);
     for row in &mut rows {
         let (function, target) = (row.cell.function.as_str(), row.cell.target.as_str());
@@ -75,7 +80,7 @@ fn failures_stand_where_the_numbers_would() {
 }
 
 #[test]
-fn tainted_samples_are_counted_and_said() {
+fn tainted_samples_are_counted_in_a_note() {
     let mut rows = run(&FUNCTIONS, &TARGETS[..2], 4);
     for row in rows.iter_mut().filter(|row| !row.control && row.order == 1) {
         let taint = match row.cell.target.is_native() {
@@ -88,8 +93,8 @@ fn tainted_samples_are_counted_and_said() {
     let begin = text.find("Tainted").unwrap_or_else(|| panic!("{text}"));
     let lines: Vec<&str> = text[begin..].split("\nFairness").take(1).collect();
     insta::assert_snapshot!(lines[0], @r"
-    Tainted   60 of 240 samples, in 12 of 12 cells, were measured while something disturbed the machine; they count like
-                the others
+    Tainted   60 of 240 samples, in 12 of 12 cells, were taken while something disturbed the machine; they count like the
+                others
               30 while the board was throttled or lacked power; most in native language-detection small cold:process: 5 of
                 20
               30 with more than 2 % of CPU time stolen by the hypervisor; most in container-runc language-detection small
@@ -98,22 +103,22 @@ fn tainted_samples_are_counted_and_said() {
 }
 
 #[test]
-fn without_native_there_are_times_only() {
+fn without_native_there_are_no_ratios() {
     insta::assert_snapshot!(text(run(&FUNCTIONS, &TARGETS[1..], 4), 120));
 }
 
 #[test]
-fn one_sample_is_shown_as_the_hint_it_is() {
+fn a_single_sample_is_shown_as_a_hint() {
     insta::assert_snapshot!(text(run(&FUNCTIONS, &TARGETS, 0), 120));
 }
 
 #[test]
-fn no_rows_are_said_to_be_none() {
+fn a_run_without_rows_says_so() {
     insta::assert_snapshot!(text(Vec::new(), 120));
 }
 
 #[test]
-fn markdown_holds_everything() {
+fn markdown_has_every_number() {
     let summary =
         Summary::from_rows(run(&FUNCTIONS[..2], &["native", "wasmtime-aot"], 4).into_iter(), 42);
     insta::assert_snapshot!(markdown::render(&summary, &info()));
