@@ -18,7 +18,7 @@ pub const MAX_STEAL_SHARE: f64 = 0.02;
 const MIN_STOLEN_TICKS: u64 = 2;
 
 /// If the governor should hold the clock, a drop by more than this share is a taint.
-const MAX_CLOCK_DROP: f64 = 0.1;
+pub const MAX_CLOCK_DROP: f64 = 0.1;
 
 /// Governors that hold the clock (admin-guide/pm/cpufreq.rst). With any other governor, the clock
 /// before and after a block only shows whether the machine was idle at that moment.

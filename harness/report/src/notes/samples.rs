@@ -1,7 +1,7 @@
 //! Samples that are few, or that were disturbed.
 
 use lumos_analysis::summary::{CellSummary, Summary};
-use lumos_model::health::{MOST_FALL, MOST_STEAL};
+use lumos_model::health::{MAX_CLOCK_DROP, MAX_STEAL_SHARE};
 use lumos_model::row::Taint;
 
 use crate::names::point;
@@ -49,11 +49,13 @@ fn disturbance(taint: Taint) -> String {
     match taint {
         Taint::Throttled => "while the board was throttled or lacked power".to_owned(),
         Taint::Steal => {
-            let share = percent(MOST_STEAL);
+            let share = percent(MAX_STEAL_SHARE);
             format!("with more than {share} of CPU time stolen by the hypervisor")
         }
         Taint::Load => "while other processes wanted every core".to_owned(),
-        Taint::Frequency => format!("with a clock that fell by more than {}", percent(MOST_FALL)),
+        Taint::Frequency => {
+            format!("with a clock that fell by more than {}", percent(MAX_CLOCK_DROP))
+        }
     }
 }
 

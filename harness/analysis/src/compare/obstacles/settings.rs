@@ -1,6 +1,7 @@
 //! Settings of the scenario and the run that hold for every cell.
 
 use lumos_model::cell::Storage;
+use lumos_model::fingerprint::CgroupMode;
 use lumos_model::manifest::RedisFacts;
 use lumos_model::pool::PoolConfig;
 use lumos_model::protocol::Limits;
@@ -28,7 +29,7 @@ pub enum Setting {
     /// The Redis server.
     Redis(Differing<Option<RedisFacts>>),
     /// How control groups are mounted; `None`: they are not used.
-    ControlGroups(Differing<Option<String>>),
+    ControlGroups(Differing<Option<CgroupMode>>),
 }
 
 /// What all cells under load share. How requests arrive and how long instances are kept are
@@ -58,7 +59,7 @@ pub(super) fn settings(base: &Side, new: &Side) -> Vec<Setting> {
         base.common(new).any(|cell| matches!(cell.storage, Storage::Redis | Storage::Host));
     let (a, b) = (&base.scenario, &new.scenario);
     let redis = |side: &Side| side.manifest.redis.clone();
-    let groups = |side: &Side| side.manifest.cgroup_mode.clone();
+    let groups = |side: &Side| side.manifest.cgroup_mode;
     let gap = Differing::of(a.gap, b.gap).filter(|_| has_cold);
     let warmup = Differing::of(a.warmup, b.warmup).filter(|_| has_warm);
     let connection = Differing::of(a.connection, b.connection).filter(|_| uses_redis);
