@@ -1,8 +1,8 @@
 //! The paper's audio-generation: computes a sine tone, sample by sample, and stores it.
 //!
-//! The published function writes a temporary file and reads it back. Here the `hound` writer writes to
-//! memory instead. The sine comes from crate `libm` on every target, because the C libraries differ in
-//! the last bit.
+//! The published function writes a temporary file and reads it back. Here the `hound` writer writes
+//! to memory instead. The sine comes from crate `libm` on every target, because the C libraries
+//! differ in the last bit.
 
 use std::io::Cursor;
 
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn published_sizes_and_sample_counts() {
+    fn files_have_the_published_sizes_and_sample_counts() {
         for (kib, samples) in
             [(1, 490), (50, 25_578), (512, 262_122), (1024, 524_266), (2048, 1_048_554)]
         {
@@ -107,13 +107,13 @@ mod tests {
     }
 
     #[test]
-    fn the_bytes_are_pinned() {
+    fn the_bytes_never_change() {
         let hash = format!("{:x}", Sha256::digest(tone(512 * 1024).unwrap()));
         assert_eq!(hash, "45eabc6f0ca983fc4114ab0b2a20ad58e606ee2979b7a8e22a8bac7e0ac2b517");
     }
 
     #[test]
-    fn requests() {
+    fn stores_the_tone_and_rejects_bad_requests() {
         let respond = |request: &str| {
             respond::<AudioGeneration>(request.as_bytes(), &mut GuestPhases::default())
         };

@@ -11,8 +11,8 @@ use crate::Output;
 const WAIT_FOREVER: &[u8] =
     b"*3\r\n$5\r\nBLPOP\r\n$27\r\nlumos:conformance:nobody:ok\r\n$1\r\n0\r\n";
 
-/// Reads from a silent peer. It returns only if the peer sends data or disconnects, or if the socket's
-/// own time limit expires.
+/// Reads from a silent peer. It returns only if the peer sends data or disconnects, or if the
+/// socket's own time limit expires.
 pub fn block(silent: Option<SocketAddrV4>) -> Result<Output, Error> {
     let step = "read from a silent peer";
     let timeout = socket::timeout()?;

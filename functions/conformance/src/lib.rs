@@ -40,8 +40,8 @@ pub enum Request {
         /// The exit code.
         code: i32,
     },
-    /// Allocates and touches memory until none is left. Without a memory limit, it takes all memory of the
-    /// machine.
+    /// Allocates and touches memory until none is left. Without a memory limit, it takes all memory
+    /// of the machine.
     Oom,
     /// Allocates and touches memory, and keeps it until the instance ends.
     Grow {
@@ -55,8 +55,8 @@ pub enum Request {
         /// Number of iterations.
         iterations: u32,
     },
-    /// Reads from a socket that never answers: from `addr`, or from the Redis server, which waits for an
-    /// item of a list that stays empty.
+    /// Reads from a socket that never answers: from `addr`, or from the Redis server, which waits
+    /// for an item of a list that stays empty.
     Block {
         /// The address of a server that accepts connections and sends nothing.
         addr: Option<SocketAddrV4>,

@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn requests() {
+    fn answers_with_the_plaintext_and_rejects_bad_requests() {
         let respond = |input: &str| {
             let key = std::str::from_utf8(KEY).unwrap();
             let request = format!(r#"{{"key":"{key}","input":{{"inline":{input}}}}}"#);

@@ -1,8 +1,8 @@
 //! The paper's encrypt-message: AES-256-GCM in software on every target.
 //!
 //! The published function draws a random nonce. Here the nonce comes from the request, so that the
-//! outputs of all targets can be compared. The UTF-8 validation of the text counts as `deserialize`,
-//! and the base64 encoding of the result as `serialize`.
+//! outputs of all targets can be compared. The UTF-8 validation of the text counts as
+//! `deserialize`, and the base64 encoding of the result as `serialize`.
 
 use aes_gcm::{Aes256Gcm, Key, KeyInit, Nonce, aead::AeadInPlace};
 use lumos_function::{Base64, Context, Error, Function, Source};
@@ -81,7 +81,7 @@ mod tests {
 
     /// Test cases 13 and 14 of "The Galois/Counter Mode of Operation" (McGrew, Viega).
     #[test]
-    fn known_vectors() {
+    fn agrees_with_published_test_vectors() {
         let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
         let empty = encrypt(&[0; 32], &[0; 12], b"").unwrap();
         assert_eq!(hex(&empty[12..]), "530f8afbc74536b9a963b4f1c4cb738b");
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn requests() {
+    fn answers_with_the_message_and_rejects_bad_requests() {
         let respond = |key: &str, nonce: &str| {
             let request =
                 format!(r#"{{"key":"{key}","nonce":"{nonce}","input":{{"inline":"hola"}}}}"#);

@@ -1,8 +1,8 @@
 //! The paper's fibonacci: additions only.
 //!
-//! The published function adds `usize` numbers, so its native and wasm variants do different work and
-//! return different results. Here the numbers have 64 bits on every target, and the results are those
-//! of the published native variant: F(n) mod 2^64.
+//! The published function adds `usize` numbers, so its native and wasm variants do different work
+//! and return different results. Here the numbers have 64 bits on every target, and the results are
+//! those of the published native variant: F(n) mod 2^64.
 
 use lumos_function::{Context, Error, Function};
 use serde::{Deserialize, Serialize};
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn first_numbers() {
+    fn the_first_numbers_are_correct() {
         let first: Vec<u64> = (0..10).map(fibonacci).collect();
         assert_eq!(first, [0, 1, 1, 2, 3, 5, 8, 13, 21, 34]);
     }
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn requests() {
+    fn answers_with_the_number_and_rejects_bad_requests() {
         let respond = |request: &str| {
             respond::<Fibonacci>(request.as_bytes(), &mut GuestPhases::default())
                 .map(|body| String::from_utf8(body).unwrap())

@@ -1,8 +1,8 @@
-//! The paper's fuzzy-search: hashing and allocation for each word, and one Jaro-Winkler distance for
-//! each distinct word.
+//! The paper's fuzzy-search: hashing and allocation for each word, and one Jaro-Winkler distance
+//! for each distinct word.
 //!
-//! `simsearch` keeps its tokens in hash maps with random seeds. Their order does not affect the output,
-//! because every token is scored and the output is sorted.
+//! `simsearch` keeps its tokens in hash maps with random seeds. Their order does not affect the
+//! output, because every token is scored and the output is sorted.
 
 use lumos_function::{Context, Error, Function, Source};
 use serde::{Deserialize, Serialize};
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn requests() {
+    fn answers_with_line_numbers_and_rejects_bad_requests() {
         let respond = |request: &str| {
             respond::<FuzzySearch>(request.as_bytes(), &mut GuestPhases::default())
                 .map(|body| String::from_utf8(body).unwrap())

@@ -13,8 +13,8 @@ impl Draw {
         Self(ChaCha8Rng::from_seed(Sha256::digest(name).into()))
     }
 
-    /// A number from 0 to `end` - 1: the upper half of a product, so that no release of a library can
-    /// change it. Its bias, below `end` / 2^32, does not matter for texts.
+    /// A number from 0 to `end` - 1: the upper half of a product, so that no release of a library
+    /// can change it. Its bias, below `end` / 2^32, does not matter for texts.
     pub fn below(&mut self, end: usize) -> usize {
         ((u64::from(self.0.next_u32()) * end as u64) >> 32) as usize
     }

@@ -8,8 +8,8 @@ use crate::size::Size;
 pub struct FunctionInfo {
     /// The name used in scenarios.
     pub name: &'static str,
-    /// The crate that it is built from. One crate may provide several functions, which differ in their
-    /// requests.
+    /// The crate that it is built from. One crate may provide several functions, which differ in
+    /// their requests.
     pub krate: &'static str,
     /// What it does, in one line.
     pub description: &'static str,

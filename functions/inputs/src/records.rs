@@ -51,8 +51,8 @@ const SYLLABLES: [&str; 16] = [
     "tu",
 ];
 
-/// The shortest padding. From here up to 64 KiB, MessagePack writes a string's length in two bytes, so
-/// that one byte more of padding makes the document one byte longer.
+/// The shortest padding. From here up to 64 KiB, MessagePack writes a string's length in two bytes,
+/// so that one byte more of padding makes the document one byte longer.
 const PADDING: usize = 256;
 
 /// A document of exactly `bytes` bytes.

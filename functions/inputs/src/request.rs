@@ -72,8 +72,8 @@ pub fn request(
     Ok(request.to_string().into_bytes())
 }
 
-/// The key under which `function` stores its output at `size`; `None` if the function stores none or
-/// does not exist.
+/// The key under which `function` stores its output at `size`; `None` if the function stores none
+/// or does not exist.
 pub fn output_key(function: &str, size: Size) -> Option<String> {
     let info = find(function).ok()?;
     let amount = info.amount(size)?;

@@ -52,8 +52,8 @@ pub(crate) fn spanish_text(bytes: usize, seed: u64) -> String {
     text
 }
 
-/// Random words of five letters, 20 per line, `bytes` bytes in total. Ten lines, spread over the text,
-/// contain the search term.
+/// Random words of five letters, 20 per line, `bytes` bytes in total. Ten lines, spread over the
+/// text, contain the search term.
 pub(crate) fn search_text(bytes: usize, seed: u64) -> String {
     let mut draw = Draw::new("search", bytes, seed);
     let word_bytes = SEARCH_TERM.len() + 1;

@@ -1,8 +1,8 @@
-//! The paper's language-detection: character classes, trigram counts and rank distances over the whole
-//! text, with a large fixed cost.
+//! The paper's language-detection: character classes, trigram counts and rank distances over the
+//! whole text, with a large fixed cost.
 //!
-//! `whatlang` counts trigrams in a hash map and sorts them afterwards, so the seed of the map does not
-//! affect the output.
+//! `whatlang` counts trigrams in a hash map and sorts them afterwards, so the seed of the map does
+//! not affect the output.
 
 use lumos_function::{Context, Error, Function, Source};
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,5 @@
-//! The Mandelbrot set as a portable bitmap, after the description of the benchmarks game's mandelbrot:
-//! eight pixels at a time, because eight pixels make a byte.
+//! The Mandelbrot set as a portable bitmap, after the description of the benchmarks game's
+//! mandelbrot: eight pixels at a time, because eight pixels make a byte.
 
 /// Number of pixels in a byte, which lie side by side.
 const LANES: usize = 8;
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn published_sizes() {
+    fn files_have_the_published_sizes() {
         for (size, bytes) in [(128, 2_059), (256, 8_203), (512, 32_779), (1024, 131_085)] {
             assert_eq!(bitmap(size).len(), bytes, "{size} px");
         }
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bytes_are_pinned() {
+    fn the_bytes_never_change() {
         let hash = format!("{:x}", Sha256::digest(bitmap(128)));
         assert_eq!(hash, "0402c927cd9501064bdb8eb5c20bf43ac47a0aaf8df8f5d87026c6c883d6846f");
     }

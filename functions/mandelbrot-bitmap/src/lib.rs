@@ -1,7 +1,7 @@
 //! The paper's create-mandelbrot-bitmap: `f64` arithmetic, and a store.
 //!
-//! The published native variant draws its rows on all cores, which the wasm variant cannot do. Here a
-//! single thread draws the rows on every target.
+//! The published native variant draws its rows on all cores, which the wasm variant cannot do. Here
+//! a single thread draws the rows on every target.
 
 use lumos_function::{Context, Error, Function, Sink, Stored};
 use serde::Deserialize;
@@ -16,7 +16,8 @@ pub struct MandelbrotBitmap;
 /// The widest image, in pixels; its file has 128 MiB.
 const MAX_WIDTH: u32 = 32_768;
 
-/// `{"image_size": 512, "output": "inline"}`; the size is in pixels, rounded down to a multiple of 8.
+/// `{"image_size": 512, "output": "inline"}`; the size is in pixels, rounded down to a multiple of
+/// 8.
 #[derive(Debug, Deserialize)]
 pub struct Request {
     image_size: u32,

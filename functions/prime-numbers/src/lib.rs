@@ -1,8 +1,8 @@
 //! The paper's get-prime-numbers: integer remainders, a growing list, and integers written as text.
 //!
 //! The published function uses `usize`; here the numbers have 32 bits on every target. On some
-//! processors a 32-bit division is faster than a 64-bit one, so native times cannot be compared with
-//! the published ones.
+//! processors a 32-bit division is faster than a 64-bit one, so native times cannot be compared
+//! with the published ones.
 
 use lumos_function::{Context, Error, Function};
 use serde::{Deserialize, Serialize};
@@ -60,15 +60,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn first_primes() {
+    fn the_first_primes_are_correct() {
         assert_eq!(primes(30), [2, 3, 5, 7, 11, 13, 17, 19, 23, 29]);
         assert_eq!(primes(0), [2]);
     }
 
-    /// The published sizes (6.0, 56.2, 538.5 KB) include about 70 bytes of the published reply around the
-    /// list.
+    /// The published sizes (6.0, 56.2, 538.5 KB) include about 70 bytes of the published reply
+    /// around the list.
     #[test]
-    fn published_counts_and_sizes() {
+    fn lists_have_the_published_counts_and_sizes() {
         for (limit, count, bytes) in
             [(10_000, 1229, 5_949), (100_000, 9592, 56_127), (1_000_000, 78498, 538_469)]
         {
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn requests() {
+    fn answers_with_primes_and_rejects_bad_requests() {
         let respond =
             |request: &[u8]| respond::<PrimeNumbers>(request, &mut GuestPhases::default());
         assert_eq!(respond(br#"{"limit": 7}"#).unwrap(), br#"{"primes":[2,3,5,7]}"#);

@@ -1,9 +1,10 @@
-//! Serialisation as in real services: a structured document is decoded, checked, summed up, and encoded
-//! again. This function is not from the paper, whose serialisation is the UTF-8 validation of a text.
+//! Serialisation as in real services: a structured document is decoded, checked, summed up, and
+//! encoded again. This function is not from the paper, whose serialisation is the UTF-8 validation
+//! of a text.
 //!
-//! Decoding counts as `deserialize`, summing up as `compute`, encoding as `serialize`. A MessagePack
-//! document contains the names of its fields, like a JSON document. Inline it is sent as base64, whose
-//! decoding counts as `deserialize` too.
+//! Decoding counts as `deserialize`, summing up as `compute`, encoding as `serialize`. A
+//! MessagePack document contains the names of its fields, like a JSON document. Inline it is sent
+//! as base64, whose decoding counts as `deserialize` too.
 
 pub mod document;
 

@@ -15,8 +15,8 @@ impl Base64 {
     /// Decodes base64 text, which is part of a request.
     ///
     /// # Errors
-    /// A [bad request](Error::is_bad_request), if `text` is not base64 of the standard alphabet with
-    /// padding.
+    /// A [bad request](Error::is_bad_request), if `text` is not base64 of the standard alphabet
+    /// with padding.
     pub fn decode(text: impl AsRef<[u8]>) -> Result<Self, Error> {
         let decoded = STANDARD.decode(text).map(Self);
         decoded.map_err(|error| Error::bad_request(error).context("not base64"))

@@ -8,8 +8,8 @@ use crate::invoke::invoke_bytes;
 
 pub use lumos_wire::canary::spin as canary;
 
-/// Serves a request. The answer is an envelope, whose status distinguishes an output from a rejected
-/// request.
+/// Serves a request. The answer is an envelope, whose status distinguishes an output from a
+/// rejected request.
 ///
 /// # Errors
 /// The message alone, if the function fails.

@@ -29,8 +29,8 @@ impl Context {
         storage::put(sink, bytes, &mut self.phases)
     }
 
-    /// Adds the time of `work` to the phase `deserialize`: it turns stored bytes into the function's
-    /// data.
+    /// Adds the time of `work` to the phase `deserialize`: it turns stored bytes into the
+    /// function's data.
     pub fn deserialize<T>(&mut self, work: impl FnOnce() -> T) -> T {
         timed(&mut self.phases, GuestPhase::Deserialize, work)
     }

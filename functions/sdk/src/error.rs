@@ -6,8 +6,8 @@ use lumos_wire::Status;
 
 /// A message for the caller.
 ///
-/// The operator `?` converts any error into this type. Like `anyhow::Error`, and for the same reason,
-/// it does not implement [`std::error::Error`].
+/// The operator `?` converts any error into this type. Like `anyhow::Error`, and for the same
+/// reason, it does not implement [`std::error::Error`].
 #[derive(Debug)]
 pub struct Error {
     message: String,
@@ -20,8 +20,8 @@ impl Error {
         Self { message: message.into(), is_bad_request: false }
     }
 
-    /// The request itself is wrong, or the data that it names, and will be wrong next time. A storage
-    /// that does not respond is not such an error.
+    /// The request itself is wrong, or the data that it names, and will be wrong next time. A
+    /// storage that does not respond is not such an error.
     pub fn bad_request(reason: impl Display) -> Self {
         Self { message: reason.to_string(), is_bad_request: true }
     }

@@ -66,8 +66,8 @@ mod target {
         let bytes = if length < 0 { -1 - length } else { length } as usize;
         let mut waiting = Vec::with_capacity(bytes);
         if bytes > 0 {
-            // SAFETY: the host writes exactly `bytes` bytes, the length that it has just returned, and
-            // the vector has room for them.
+            // SAFETY: the host writes exactly `bytes` bytes, the length that it has just returned,
+            // and the vector has room for them.
             unsafe {
                 storage_take(waiting.as_mut_ptr());
                 waiting.set_len(bytes);

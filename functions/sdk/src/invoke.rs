@@ -24,8 +24,8 @@ pub fn invoke_bytes<F: Function>(request: &[u8]) -> Vec<u8> {
 
 /// Serves one request: JSON in, JSON out.
 ///
-/// A clock read costs an interpreted guest up to 1.7 us. There are four, because adjacent phases share
-/// one.
+/// A clock read costs an interpreted guest up to 1.7 us. There are four, because adjacent phases
+/// share one.
 ///
 /// # Errors
 /// When the request cannot be decoded, or the function fails.

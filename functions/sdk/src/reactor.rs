@@ -13,8 +13,8 @@ thread_local! {
     static ANSWER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Allocates memory for a request of `bytes` bytes, which the host fills and passes to [`invoke`]. It
-/// frees the previous answer.
+/// Allocates memory for a request of `bytes` bytes, which the host fills and passes to [`invoke`].
+/// It frees the previous answer.
 pub fn alloc(bytes: u32) -> *mut u8 {
     drop(ANSWER.take());
     Box::into_raw(Box::<[u8]>::new_uninit_slice(bytes as usize)).cast()

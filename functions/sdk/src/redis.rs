@@ -1,4 +1,5 @@
-//! Values of a Redis server. The time of the socket and the time of the protocol are separate phases.
+//! Values of a Redis server. The time of the socket and the time of the protocol are separate
+//! phases.
 
 use std::cell::RefCell;
 use std::io::{self, Read, Write};
@@ -102,8 +103,8 @@ fn execute(command: &Cmd, phases: &mut GuestPhases) -> Result<Value, Error> {
     value.extract_error().map_err(explain)
 }
 
-/// If the kept connection is broken, for example because the server closed it, a new one replaces it
-/// once.
+/// If the kept connection is broken, for example because the server closed it, a new one replaces
+/// it once.
 fn exchange_with_retry(
     settings: &Settings,
     request: &[u8],
@@ -167,8 +168,8 @@ fn explain(error: RedisError) -> Error {
     Error::new(format!("{subject}: {error}"))
 }
 
-/// The message leaves out the answer itself, because `Debug` of every possible answer takes 30 KB of
-/// code.
+/// The message leaves out the answer itself, because `Debug` of every possible answer takes 30 KB
+/// of code.
 fn unexpected(command: &str) -> Error {
     Error::new(format!("redis answered {command} with a value of another type"))
 }

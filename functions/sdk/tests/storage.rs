@@ -1,7 +1,7 @@
 //! Storage: files, a real Redis server, and servers that misbehave.
 //!
-//! An instance reads its environment once, so each case runs in its own process: this test executable,
-//! started again for one ignored test.
+//! An instance reads its environment once, so each case runs in its own process: this test
+//! executable, started again for one ignored test.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -302,8 +302,8 @@ fn native_functions_report_that_there_is_no_host() {
     }
 }
 
-/// Storage and deserialisation do not count as compute: the phases of an invocation add up to no more
-/// than its time.
+/// Storage and deserialisation do not count as compute: the phases of an invocation add up to no
+/// more than its time.
 #[test]
 fn phases_do_not_overlap() {
     struct Slow;

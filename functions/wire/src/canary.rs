@@ -1,8 +1,9 @@
 //! A loop whose time distinguishes interpreters from compiled code.
 //!
-//! Its four independent chains keep a superscalar core busy: compiled code executes several operations
-//! per cycle, while an interpreter pays its dispatch for each one. Every artifact exports this loop,
-//! and the host runs the same source natively, so the proof covers the measured artifact itself.
+//! Its four independent chains keep a superscalar core busy: compiled code executes several
+//! operations per cycle, while an interpreter pays its dispatch for each one. Every artifact
+//! exports this loop, and the host runs the same source natively, so the proof covers the measured
+//! artifact itself.
 
 /// Runs the loop and returns a value that depends on each iteration.
 #[inline(never)]

@@ -13,8 +13,8 @@ pub enum Status {
     Ok = 0,
     /// The function failed; the body is the error message.
     Error = 1,
-    /// The request itself is wrong: it cannot be decoded, or the function rejects its input. The same
-    /// request will always fail. The body says what is wrong.
+    /// The request itself is wrong: it cannot be decoded, or the function rejects its input. The
+    /// same request will always fail. The body says what is wrong.
     BadRequest = 2,
 }
 

@@ -21,8 +21,8 @@ pub enum RequestKind {
     NewInstance = 1,
     /// The module and the instance.
     NewModule = 2,
-    /// Nothing, and the function is not invoked. The reply has no envelope; it reports that the instance
-    /// is ready, and how long that took.
+    /// Nothing, and the function is not invoked. The reply has no envelope; it reports that the
+    /// instance is ready, and how long that took.
     Ready = 3,
 }
 
@@ -172,7 +172,8 @@ pub fn request_head(kind: RequestKind, request_bytes: u32) -> [u8; 5] {
     head
 }
 
-/// Reads one request into `request`, which it clears first. Returns `None` at the end of the stream.
+/// Reads one request into `request`, which it clears first. Returns `None` at the end of the
+/// stream.
 ///
 /// # Errors
 /// When the stream fails, ends inside a frame, or contains something other than frames.

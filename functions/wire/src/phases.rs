@@ -36,8 +36,8 @@ impl GuestPhase {
     ];
 }
 
-/// Time spent in each guest phase, in nanoseconds of the guest's monotonic clock. Zero means that the
-/// phase did not occur.
+/// Time spent in each guest phase, in nanoseconds of the guest's monotonic clock. Zero means that
+/// the phase did not occur.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GuestPhases([u64; GuestPhase::ALL.len()]);
 

@@ -3,8 +3,8 @@
 use std::io;
 use std::path::Path;
 
-/// A system call failed, or this machine or user lacks a feature. The message says what failed, where,
-/// and what to do.
+/// A system call failed, or this machine or user lacks a feature. The message says what failed,
+/// where, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum OsError {
     /// A system call failed.

@@ -35,8 +35,8 @@ impl Eviction {
     }
 }
 
-/// Writes the dirty pages of the file at `path` to disk, evicts all its pages, and counts those that
-/// stay.
+/// Writes the dirty pages of the file at `path` to disk, evicts all its pages, and counts those
+/// that stay.
 ///
 /// # Errors
 /// When the file cannot be opened, written to its disk, or mapped.
@@ -66,14 +66,14 @@ fn reason_for_residents(file: &File, path: &Path, resident: u64) -> String {
 ///
 /// # Errors
 /// When the file cannot be mapped.
-pub fn resident_pages(file: &File) -> io::Result<u64> {
+fn resident_pages(file: &File) -> io::Result<u64> {
     let Some(length) = NonZeroUsize::new(file.metadata()?.len() as usize) else { return Ok(0) };
     let page = sysconf(SysconfVar::PAGE_SIZE)?.expect("Linux has pages") as usize;
     let mut resident = vec![0_u8; length.get().div_ceil(page)];
     // The mapping permits no access: reading a page would load it.
     let map = Mapping::new(file, length, libc::PROT_NONE)?;
-    // SAFETY: the mapping covers `length` bytes and outlives the call; the vector has one byte for each
-    // page.
+    // SAFETY: the mapping covers `length` bytes and outlives the call; the vector has one byte for
+    // each page.
     let result = unsafe { libc::mincore(map.start, length.get(), resident.as_mut_ptr()) };
     if result != 0 {
         return Err(io::Error::last_os_error());

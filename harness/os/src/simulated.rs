@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use nix::time::ClockId;
 
-/// The first reading of a simulated clock. It is not zero, so that an uninitialised time stamp shows.
+/// The first reading of a simulated clock. It is not zero, so that an uninitialised time stamp
+/// shows.
 const BEGIN_NS: u64 = 1_000_000_000;
 
 thread_local! {
@@ -36,8 +37,8 @@ impl SimulatedClock {
         }))
     }
 
-    /// Makes module `clock` return this clock's time to the calling thread, until the returned value
-    /// is dropped. Other threads may enter a clone.
+    /// Makes module `clock` return this clock's time to the calling thread, until the returned
+    /// value is dropped. Other threads may enter a clone.
     #[must_use]
     pub fn enter(&self) -> Entered {
         let outer = CURRENT.replace(Some(self.clone()));

@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_process_uses_memory_and_time() {
+    fn reads_memory_and_cpu_time_of_this_process() {
         let before = Usage::now();
         let page = std::hint::black_box(vec![1_u8; 1 << 20]);
         let used = Usage::now().since(&before);

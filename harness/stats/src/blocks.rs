@@ -64,8 +64,8 @@ pub fn ratio_of_blocks(
     RatioInterval::new(interval)
 }
 
-/// The samples of one side of all blocks, sorted together. A replicate is a count for each rank, and
-/// its median is found by a walk over the counts.
+/// The samples of one side of all blocks, sorted together. A replicate is a count for each rank,
+/// and its median is found by a walk over the counts.
 struct Pool {
     samples: Samples,
     /// The block that each rank belongs to.

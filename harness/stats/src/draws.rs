@@ -103,8 +103,8 @@ mod tests {
     const PINNED_GAMMAS: [u64; 3] =
         [4_611_422_380_422_405_486, 4_615_961_242_582_731_699, 4_612_093_174_209_311_671];
 
-    /// Compares the short cut with resampling sample by sample: both empirical distributions of each
-    /// percentile must agree (Kolmogorov-Smirnov).
+    /// Compares the short cut with resampling sample by sample: both empirical distributions of
+    /// each percentile must agree (Kolmogorov-Smirnov).
     #[test]
     fn percentiles_are_distributed_as_in_a_plain_resample() {
         const ROUNDS: usize = 40_000;

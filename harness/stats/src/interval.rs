@@ -2,7 +2,8 @@
 
 use crate::error::Error;
 
-/// A confidence level as a fraction, such as 0.95. See [`Level::shared_by`] for several comparisons.
+/// A confidence level as a fraction, such as 0.95. See [`Level::shared_by`] for several
+/// comparisons.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Level(f64);
 
@@ -24,8 +25,8 @@ impl Level {
     }
 
     /// The level that each of `comparisons` needs so that all of them hold together at this level:
-    /// 1 - (1 - level) / comparisons (Bonferroni; Dunn, "Multiple comparisons among means", JASA 56,
-    /// 1961). The comparisons may depend on each other.
+    /// 1 - (1 - level) / comparisons (Bonferroni; Dunn, "Multiple comparisons among means", JASA
+    /// 56, 1961). The comparisons may depend on each other.
     #[must_use]
     pub fn shared_by(self, comparisons: usize) -> Self {
         Self(1.0 - (1.0 - self.0) / comparisons.max(1) as f64)
@@ -37,8 +38,8 @@ impl Level {
         self.0
     }
 
-    /// The probability outside the interval, in both tails together. Rounded to nine digits, so that
-    /// 1 - 0.95 is exactly 0.05.
+    /// The probability outside the interval, in both tails together. Rounded to nine digits, so
+    /// that 1 - 0.95 is exactly 0.05.
     pub(crate) fn alpha(self) -> f64 {
         ((1.0 - self.0) * 1e9).round() / 1e9
     }
@@ -49,8 +50,8 @@ impl Level {
 pub enum Reliability {
     /// There are enough samples.
     Sound,
-    /// There are fewer than [`FEW_BLOCKS`](crate::FEW_BLOCKS) blocks, so the drift between blocks is
-    /// poorly known.
+    /// There are fewer than [`FEW_BLOCKS`](crate::FEW_BLOCKS) blocks, so the drift between blocks
+    /// is poorly known.
     FewBlocks,
     /// The interval is an observed range, not a confidence interval. For a percentile: there are
     /// fewer than 5 samples, or even the range from the smallest to the largest sample misses the

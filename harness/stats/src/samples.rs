@@ -175,8 +175,8 @@ impl Samples {
         Fences { low: q1 - reach, high: q3 + reach }
     }
 
-    /// The number of samples strictly outside the [fences](Samples::fences). They are counted but not
-    /// removed: every other statistic includes them.
+    /// The number of samples strictly outside the [fences](Samples::fences). They are counted but
+    /// not removed: every other statistic includes them.
     #[must_use]
     pub fn outliers(&self) -> Outliers {
         let fences = self.fences();

@@ -67,8 +67,8 @@ impl NoiseFloor {
     /// largest distance of the interval \[lo, hi\] from 1, as a factor less 1:
     /// max(1 / lo, hi) - 1.
     ///
-    /// The formula has 1 / lo instead of 1 - lo, so that swapping the pair does not change the floor
-    /// (see [`Band`]). Below 10 % the two differ by less than one percentage point.
+    /// The formula has 1 / lo instead of 1 - lo, so that swapping the pair does not change the
+    /// floor (see [`Band`]). Below 10 % the two differ by less than one percentage point.
     ///
     /// # Errors
     /// [`Error::ControlTooSmall`] if the interval is

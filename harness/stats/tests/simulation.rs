@@ -177,8 +177,8 @@ fn the_interval_of_a_median_covers_the_truth() {
             })
             .count();
         println!("n {n}: {covered} of 1000");
-        // The ends are order statistics, so the true coverage changes in steps: at n = 31 the binomial
-        // tails give 92.9 %.
+        // The ends are order statistics, so the true coverage changes in steps: at n = 31 the
+        // binomial tails give 92.9 %.
         assert!((910..=985).contains(&covered), "n {n}: {covered}");
     }
 }

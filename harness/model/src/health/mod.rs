@@ -80,8 +80,9 @@ impl BlockHealth {
         limits.into_iter().filter(|(_, exceeded)| *exceeded).map(|(taint, _)| taint).collect()
     }
 
-    /// A "now" bit is set before or after the block, or a "has occurred" bit is new. A "has occurred"
-    /// bit that was set before the block does not show whether the condition occurred again.
+    /// A "now" bit is set before or after the block, or a "has occurred" bit is new. A "has
+    /// occurred" bit that was set before the block does not show whether the condition occurred
+    /// again.
     fn is_throttled(&self) -> bool {
         let edges = [self.throttled_before, self.throttled_bits];
         let is_new = self.throttled_before.zip(self.throttled_bits);

@@ -50,12 +50,12 @@ impl Throttled {
     }
 
     /// Whether any condition holds now.
-    pub fn is_now(self) -> bool {
+    pub(super) fn is_now(self) -> bool {
         self.0 & NOW != 0
     }
 
     /// Whether a condition has occurred that had not occurred at `before`.
-    pub fn is_new_since(self, before: Throttled) -> bool {
+    pub(super) fn is_new_since(self, before: Throttled) -> bool {
         (self.0 & !before.0) >> 16 & NOW != 0
     }
 }

@@ -96,9 +96,9 @@ impl Base {
         self.mode
     }
 
-    /// Version 1: makes the kernel take the lock that moving a process needs, by moving this process
-    /// to the group that it is in. After an idle gap, the first taker of the lock waits for an RCU
-    /// grace period of 4 to 15 ms, whichever process it moves. A child that is born into a
+    /// Version 1: makes the kernel take the lock that moving a process needs, by moving this
+    /// process to the group that it is in. After an idle gap, the first taker of the lock waits for
+    /// an RCU grace period of 4 to 15 ms, whichever process it moves. A child that is born into a
     /// version 2 group takes no such lock. Call it outside the measured time, just before a process
     /// is created.
     pub fn warm_cgroup_lock(&self) {

@@ -57,8 +57,8 @@ fn is_gone(pid: i32) -> bool {
     kill(Pid::from_raw(pid), None) == Err(nix::Error::ESRCH)
 }
 
-/// Removes `folder` and the groups below it, with their processes. It repeats until nothing is left,
-/// because a process may start another one meanwhile.
+/// Removes `folder` and the groups below it, with their processes. It repeats until nothing is
+/// left, because a process may start another one meanwhile.
 fn clear(root: &Path, folder: &Path) {
     let start = Instant::now();
     loop {

@@ -8,7 +8,7 @@
 //! | `throttle` | the throttle bits of a Raspberry Pi |
 //! | `virtualisation` | evidence of a virtual machine |
 //! | `git` | the state of the checkout |
-//! | [`parse`] | parsers of the kernel's files |
+//! | `parse` | parsers of the kernel's files |
 //! | `root` | where these files are, on this machine or in a test |
 
 mod cpufreq;
@@ -17,10 +17,11 @@ pub mod fingerprint;
 mod fixture;
 mod git;
 pub mod health;
-pub mod parse;
+pub(crate) mod parse;
 mod root;
 mod throttle;
 mod virtualisation;
 
 pub use health::{Health, Probe};
+pub use parse::kernel_version;
 pub use root::Root;

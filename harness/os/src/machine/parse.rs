@@ -7,7 +7,7 @@ use lumos_model::fingerprint::CgroupMode;
 
 /// CPU time of the whole machine since boot, in ticks of `USER_HZ` (10 ms).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CpuTicks {
+pub(crate) struct CpuTicks {
     /// Used by processes, the kernel and interrupts.
     pub busy: u64,
     /// Idle, or waiting for a disk.
@@ -18,7 +18,7 @@ pub struct CpuTicks {
 
 /// Parses the first line of `/proc/stat`: user, nice, system, idle, iowait, irq, softirq, steal.
 /// Guest time, which follows, is part of user and nice.
-pub fn cpu_ticks(stat: &str) -> Option<CpuTicks> {
+pub(crate) fn cpu_ticks(stat: &str) -> Option<CpuTicks> {
     let line = stat.lines().find_map(|line| line.strip_prefix("cpu "))?;
     let ticks: Vec<u64> = line.split_whitespace().map_while(|word| word.parse().ok()).collect();
     let [user, nice, system, idle, iowait, irq, softirq, steal, ..] = ticks[..] else {
@@ -30,7 +30,7 @@ pub fn cpu_ticks(stat: &str) -> Option<CpuTicks> {
 
 /// The values of `/proc/loadavg`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Load {
+pub(crate) struct Load {
     /// Mean number of tasks in the last minute that ran, waited for a core or waited for a disk.
     pub one_minute: f64,
     /// Number of tasks that run or wait for a core now, with the task that reads the file.
@@ -38,7 +38,7 @@ pub struct Load {
 }
 
 /// Parses `/proc/loadavg`: `0.82 1.04 2.48 3/107 10301`.
-pub fn load(loadavg: &str) -> Option<Load> {
+pub(crate) fn load(loadavg: &str) -> Option<Load> {
     let mut words = loadavg.split_whitespace();
     let one_minute = words.next()?.parse().ok()?;
     let runnable = words.nth(2)?.split_once('/')?.0.parse().ok()?;
@@ -46,13 +46,13 @@ pub fn load(loadavg: &str) -> Option<Load> {
 }
 
 /// Microseconds during which at least one task waited, from a pressure file (`some`).
-pub fn pressure_some_us(pressure: &str) -> Option<u64> {
+pub(crate) fn pressure_some_us(pressure: &str) -> Option<u64> {
     let some = pressure.lines().find(|line| line.starts_with("some "))?;
     some.split_whitespace().find_map(|word| word.strip_prefix("total="))?.parse().ok()
 }
 
 /// The value of `key` in `/proc/meminfo`, in bytes.
-pub fn meminfo_bytes(meminfo: &str, key: &str) -> Option<u64> {
+pub(crate) fn meminfo_bytes(meminfo: &str, key: &str) -> Option<u64> {
     let value = colon_value(meminfo, key)?;
     Some(value.strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
 }
@@ -67,7 +67,7 @@ fn colon_value<'t>(text: &'t str, key: &str) -> Option<&'t str> {
 
 /// The model name of the CPU from `/proc/cpuinfo`: `model name` on x86 and 32-bit ARM. A 64-bit ARM
 /// kernel reports numbers only; those of implementer ARM (0x41) are translated.
-pub fn cpu_model(cpuinfo: &str) -> Option<String> {
+pub(crate) fn cpu_model(cpuinfo: &str) -> Option<String> {
     if let Some(name) = colon_value(cpuinfo, "model name") {
         return Some(name.to_owned());
     }
@@ -96,7 +96,7 @@ fn arm_part(part: &str) -> Option<&'static str> {
 }
 
 /// Number of online cores, from `/proc/cpuinfo`.
-pub fn cores(cpuinfo: &str) -> Option<u32> {
+pub(crate) fn cores(cpuinfo: &str) -> Option<u32> {
     let processors = cpuinfo
         .lines()
         .filter(|line| line.split_once(':').is_some_and(|(key, _)| key.trim_end() == "processor"));
@@ -104,25 +104,25 @@ pub fn cores(cpuinfo: &str) -> Option<u32> {
 }
 
 /// Whether the CPU reports a hypervisor (x86: bit 31 of CPUID 1 ECX).
-pub fn has_hypervisor_flag(cpuinfo: &str) -> bool {
+pub(crate) fn has_hypervisor_flag(cpuinfo: &str) -> bool {
     colon_value(cpuinfo, "flags").is_some_and(|flags| flags.split(' ').any(|f| f == "hypervisor"))
 }
 
 /// Name and version of the distribution, from `/etc/os-release`.
-pub fn os_name(os_release: &str) -> Option<String> {
+pub(crate) fn os_name(os_release: &str) -> Option<String> {
     let name = os_release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
     Some(name.trim_matches(['"', '\'']).to_owned())
 }
 
 /// The active word of a setting such as `always [madvise] never`.
-pub fn chosen(setting: &str) -> Option<String> {
+pub(crate) fn chosen(setting: &str) -> Option<String> {
     setting
         .split_whitespace()
         .find_map(|word| Some(word.strip_prefix('[')?.strip_suffix(']')?.to_owned()))
 }
 
 /// How control groups are mounted, from `/proc/self/mounts`; `None` if they are not.
-pub fn cgroup_mode(mounts: &str) -> Option<CgroupMode> {
+pub(crate) fn cgroup_mode(mounts: &str) -> Option<CgroupMode> {
     let types = || mounts.lines().filter_map(|line| line.split(' ').nth(2));
     match (types().any(|t| t == "cgroup"), types().any(|t| t == "cgroup2")) {
         (true, true) => Some(CgroupMode::Hybrid),
@@ -134,7 +134,7 @@ pub fn cgroup_mode(mounts: &str) -> Option<CgroupMode> {
 
 /// The enabled and mounted version 1 controllers, from `/proc/cgroups`: name, hierarchy (0: not
 /// mounted on version 1), number of groups, enabled.
-pub fn v1_controllers(cgroups: &str) -> Vec<String> {
+pub(crate) fn v1_controllers(cgroups: &str) -> Vec<String> {
     let name = |line: &str| {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words[..] {

@@ -1,10 +1,10 @@
 //! Starts a process in its cgroup, without copying this process.
 //!
 //! `fork` copies page tables. That takes 1 ms in a small parent and 20 ms in one with 512 MB
-//! resident, whatever the child is. Here the child borrows the memory of this process until it calls
-//! `execve` (`CLONE_VM | CLONE_VFORK`, as in `posix_spawn`). It is born in its version 2 cgroup
-//! (`CLONE_INTO_CGROUP`, clone3(2)) and joins its version 1 groups before `execve`, so that all its
-//! work is charged to its own groups.
+//! resident, whatever the child is. Here the child borrows the memory of this process until it
+//! calls `execve` (`CLONE_VM | CLONE_VFORK`, as in `posix_spawn`). It is born in its version 2
+//! cgroup (`CLONE_INTO_CGROUP`, clone3(2)) and joins its version 1 groups before `execve`, so that
+//! all its work is charged to its own groups.
 
 mod child;
 mod clone3;

@@ -1,7 +1,7 @@
 //! Checks of the kernel and its settings.
 
 use lumos_model::fingerprint::Fingerprint;
-use lumos_os::machine::parse;
+use lumos_os::machine::kernel_version;
 
 use super::check::Check;
 
@@ -30,7 +30,7 @@ fn version(print: &Fingerprint) -> Check {
     let Some(release) = &print.kernel else {
         return Check::warn(NAME, "the version cannot be read");
     };
-    match parse::kernel_version(release) {
+    match kernel_version(release) {
         Some(version) if version < CLONE_INTO_CGROUP => {
             let meaning = format!(
                 "{release} is older than 5.7: a new process must be moved into its cgroup, and cold \
