@@ -1,5 +1,8 @@
 //! The numbers of a cell under load.
 
+use std::borrow::Cow;
+
+use lumos_model::phase::Phase;
 use lumos_model::quantity::Unit;
 use lumos_stats::{Percentile, Reliability, Samples, ci};
 use serde::ser::SerializeMap;
@@ -69,7 +72,7 @@ impl LoadNumbers {
             ok: batch.samples.len(),
             throughput: throughput(load),
             latency: quantiles(Metric::Total),
-            queue: quantiles(Metric::Phase(lumos_model::phase::Phase::Queue)),
+            queue: quantiles(Metric::Phase(Phase::Queue)),
             service: quantiles(Metric::Service),
             cold: load.cold,
             late: Quantiles::new(load.late.iter().copied(), Unit::Nanoseconds),
@@ -157,7 +160,7 @@ pub struct Difference {
 impl Difference {
     /// Of `http` and `direct`, each with one value per block.
     pub(super) fn of(http: &Blocks, direct: &Blocks, seed: u64) -> Option<Self> {
-        let pair = |(number, http): (&u32, &std::borrow::Cow<'_, [f64]>)| {
+        let pair = |(number, http): (&u32, &Cow<'_, [f64]>)| {
             Some(http.first()? - direct.get(number)?.first()?)
         };
         let differences = Samples::new(http.iter().filter_map(pair)).ok()?;

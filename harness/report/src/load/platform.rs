@@ -10,7 +10,7 @@ use super::columns::{NONE, column, filled, names, p50, rate};
 use crate::numbers::duration;
 use crate::table::Table;
 
-const TITLE: &str = "The platform's share: the same load over HTTP and from inside the host";
+const TITLE: &str = "The platform's part: the same load over HTTP and from inside the host";
 
 pub(super) fn table(cells: &[LoadCell]) -> Option<(String, Table)> {
     let pairs = pairs(cells);

@@ -5,6 +5,7 @@ use lumos_analysis::compare::{Comparison, Options, Side};
 use lumos_analysis::metric::Metric;
 use lumos_model::row::Outcome;
 use lumos_report::comparison;
+use lumos_scenario::scenario::Pinning;
 use lumos_stats::{Level, Margin};
 use lumos_testkit::simulated_machine::{Machine, cells};
 
@@ -28,7 +29,7 @@ fn changed() -> Comparison {
     let mut new = machine.run();
     new.manifest.seed = 43;
     new.manifest.lumos = "0.2.0".to_owned();
-    new.scenario.pinning = lumos_scenario::scenario::Pinning::None;
+    new.scenario.pinning = Pinning::None;
     compare(&base, &new)
 }
 

@@ -109,11 +109,22 @@ fn the_numbers_are_those_of_the_rows() {
     assert_eq!((load.peak_instances, memory.p50, memory.unit), (Some(3), 200, Unit::Bytes));
     assert_eq!((load.capped_blocks, load.disagreeing_blocks), (1, 0));
     assert!(!cell.is_broken(), "an overload is not a failure");
+}
 
-    let json = serde_json::to_value(&summary).unwrap();
+#[test]
+fn files_have_medians_of_resources_under_keys_of_their_own() {
+    let cell = under_load("native", Driver::Direct, 2, "1s");
+    let mut row = request(&cell, (0, 0), [0, 0, MS], Start::Warm);
+    row.sample.cpu_ns = Some(700);
+    let mut gather = Gather::default();
+    gather.add(&row);
+    gather.add_block(&telemetry(&cell, 0, PoolTelemetry::default(), &[100, 300]));
+    let json = serde_json::to_value(Summary::new(&gather.finish(), 42)).unwrap();
     assert_eq!(json["cells"], serde_json::json!([]));
-    assert_eq!(json["load"][0]["memory_peak_bytes"], 200);
-    assert_eq!(json["load"][0]["memory_peak"]["p50_bytes"], 200);
+    let load = &json["load"][0];
+    assert_eq!((&load["cpu_median_ns"], &load["cpu"]["p50_ns"]), (&700.into(), &700.into()));
+    assert_eq!(load["memory_peak_bytes"], 200);
+    assert_eq!(load["memory_peak"]["p50_bytes"], 200);
 }
 
 #[test]
@@ -141,7 +152,7 @@ fn blocks(cell: &Cell, medians: &[u64]) -> Vec<Row> {
 }
 
 #[test]
-fn the_platforms_share_is_the_difference_of_paired_blocks() {
+fn the_platforms_part_is_the_difference_of_paired_blocks() {
     let direct = under_load("native", Driver::Direct, 2, "1s");
     let http = under_load("native", Driver::Http, 2, "1s");
     let rows = |n: usize| {
