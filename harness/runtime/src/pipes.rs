@@ -38,6 +38,7 @@ impl FramePipes {
     /// # Errors
     /// `TimedOut` at the deadline, `InvalidData` for a request that exceeds a frame, and
     /// those of write(2).
+    #[inline]
     pub fn send(&mut self, kind: RequestKind, request: &[u8], deadline_ns: u64) -> io::Result<()> {
         let length = u32::try_from(request.len())
             .ok()
@@ -62,6 +63,7 @@ impl FramePipes {
     /// # Errors
     /// `TimedOut` at the deadline, `UnexpectedEof` when the process closed its output,
     /// `InvalidData` when the bytes are not a reply, and those of read(2).
+    #[inline]
     pub fn receive(&mut self, frame: &mut Vec<u8>, deadline_ns: u64) -> io::Result<()> {
         let mut length = [0; 4];
         self.read_exactly(&mut length, deadline_ns)?;

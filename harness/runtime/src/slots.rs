@@ -159,9 +159,21 @@ impl<E: Engine> InstanceSlot<E> {
         answer: &mut Vec<u8>,
         marks: &mut Marks,
     ) -> Result<(), InvokeError> {
-        if let Some(instance) = &mut self.instance {
-            return instance.invoke(request, timeout, answer, marks);
+        match &mut self.instance {
+            Some(instance) => instance.invoke(request, timeout, answer, marks),
+            None => self.provision_and_invoke(request, timeout, answer, marks),
         }
+    }
+
+    /// Not inlined, so that a warm invocation is a direct call of the instance.
+    #[inline(never)]
+    fn provision_and_invoke(
+        &mut self,
+        request: &[u8],
+        timeout: Duration,
+        answer: &mut Vec<u8>,
+        marks: &mut Marks,
+    ) -> Result<(), InvokeError> {
         let begin_ns = monotonic_ns();
         let instance = self.provision(marks)?;
         let spent = Duration::from_nanos(monotonic_ns() - begin_ns);
