@@ -5,7 +5,7 @@ use std::path::PathBuf;
 /// An input or request that cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
-    /// The name is not one of [`functions`](crate::functions()).
+    /// No function has this name.
     #[error("there is no function `{0}`: `lumos list functions` shows the functions that exist")]
     UnknownFunction(String),
     /// The path of the folder cannot be part of a JSON request.

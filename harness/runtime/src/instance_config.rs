@@ -1,4 +1,4 @@
-//! What an instance is configured with.
+//! The configuration of an instance.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use lumos_model::protocol::Prepare;
 /// Where a wasm guest sees the folder of its files.
 pub const GUEST_FOLDER: &str = "/data";
 
-/// What an instance is configured with.
+/// The configuration of an instance.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct InstanceConfig {
     /// The complete environment.

@@ -39,7 +39,7 @@ pub trait PreparedLaunch: Send + Sync {
     fn launch(&self, group: Option<NewGroup<'_>>) -> Result<Sandbox, HostError>;
 }
 
-/// What sandboxes of one function are configured with.
+/// The configuration of the sandboxes of one function.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SandboxConfig {
     /// Runtime and mode.

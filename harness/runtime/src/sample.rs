@@ -31,7 +31,7 @@ pub struct Reading {
     pub memory_peak_bytes: Option<u64>,
 }
 
-/// What a sample holds of the function's output.
+/// How much of the function's output a sample keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Its hash.
@@ -40,8 +40,8 @@ pub enum Output {
     Kept,
 }
 
-/// Makes a sample of a reading, with the hash of the output. It runs between samples, never
-/// inside one.
+/// Turns a reading into a sample, with the hash of the output. Call it between invocations,
+/// after the clock was read.
 pub fn sample(
     seq: u32,
     start_kind: Start,
@@ -59,8 +59,8 @@ pub fn sample(
     sample
 }
 
-/// Makes a sample of a reading without hashing the output: opens the envelope, adds the
-/// guest's phases and closes the sum with `other`.
+/// Turns a reading into a sample without hashing the output. It opens the envelope, adds the
+/// guest's phases and sets `other`.
 pub fn account(
     seq: u32,
     start_kind: Start,

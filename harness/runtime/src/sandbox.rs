@@ -108,8 +108,8 @@ impl Sandbox {
         Ok(sandbox)
     }
 
-    /// Sends one request and waits for its reply. Whatever follows the reply's head is left
-    /// in `answer` (whose old content is dropped) from [`REPLY_HEAD`] on.
+    /// Sends one request and reads its reply into `answer`, whose old content is dropped. The
+    /// envelope or the error message begins at [`REPLY_HEAD`].
     ///
     /// # Errors
     /// When the process died, exceeded `deadline_ns` (it is then killed), or does not speak
@@ -213,7 +213,7 @@ impl Sandbox {
         }
     }
 
-    /// The end of what the process wrote to its standard error.
+    /// The end of the process's standard error.
     fn stderr_tail(&self) -> String {
         let length = self.stderr.metadata().map_or(0, |metadata| metadata.len());
         let start = length.saturating_sub(STDERR_TAIL);

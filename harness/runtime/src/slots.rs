@@ -77,8 +77,8 @@ impl<E: Engine> ModuleSlot<E> {
         self.engine.instantiate(module, &self.config, marks)
     }
 
-    /// Compiles whatever the engine leaves for the first instance of a module, so that
-    /// later instances find it.
+    /// Creates and drops an instance. Some engines compile in the first instantiation of a
+    /// module; later instances then find the code.
     ///
     /// # Errors
     /// As [`ModuleSlot::instantiate`].
@@ -134,7 +134,7 @@ impl<E: Engine> InstanceSlot<E> {
         self.module.unload();
     }
 
-    /// The instance. It is created if there is none, and so is its module.
+    /// The instance, which is created if there is none. The module is loaded first if needed.
     ///
     /// # Errors
     /// When the module cannot be loaded or instantiated.

@@ -1,14 +1,14 @@
 //! Fixtures of tests and benches. Nothing that is released depends on this crate.
 //!
 //! It provides what tests of several crates share: an engine without work on a simulated clock
-//! ([`mock`]), the suite that every runtime passes ([`conformance`]), and small fixtures. The
+//! ([`mock`]), the suite that every runtime passes ([`mod@conformance`]), and small fixtures. The
 //! executable `mock-host` is a host whose engine computes nothing on a simulated clock, with
 //! which tests know a whole run of `lumos` byte for byte.
 //!
 //! | module | subject |
 //! |---|---|
 //! | [`mock`] | an engine that follows a script, on a simulated clock |
-//! | [`conformance`] | what every runtime must do, as tests |
+//! | [`mod@conformance`] | what every runtime must do, as tests |
 //! | [`http_client`] | an HTTP client for tests of the gateway |
 //! | [`server`] | `lumos serve` as a child process |
 //! | [`openmetrics`] | a strict reader of metrics |

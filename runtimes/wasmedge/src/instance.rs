@@ -60,26 +60,31 @@ impl Instance {
                     Guest::instantiate(&config, module.ast(), &surroundings).map_err(refuse)?
                 }
             };
-            let find = |name: &str| {
-                guest.function(name).ok_or_else(|| {
-                    HostError::artifact(module.path(), format!("its `{name}` is not a function"))
-                })
-            };
-            let (alloc, invoke) = (find("alloc")?, find("invoke")?);
             let initialize = guest.function("_initialize");
-            let mut instance = Self {
-                watch: Some(Watch::new(module.code().clone(), guest.stop_token(alloc))),
-                guest: Some(guest),
-                alloc,
-                invoke,
-                module: module.clone(),
-                memory_pages: config::memory_pages(given.memory_bytes),
-                stopped: false,
-            };
+            let mut instance = Self::of(guest, module, given)?;
             if let Some(initialize) = initialize {
                 instance.side_call(initialize, [], 0).map_err(refuse)?;
             }
             Ok(instance)
+        })
+    }
+
+    /// Finds the functions of a guest and registers it with the watchdog.
+    fn of(guest: Guest, module: &Module, given: &InstanceConfig) -> Result<Self, HostError> {
+        let find = |name: &str| {
+            guest.function(name).ok_or_else(|| {
+                HostError::artifact(module.path(), format!("its `{name}` is not a function"))
+            })
+        };
+        let (alloc, invoke) = (find("alloc")?, find("invoke")?);
+        Ok(Self {
+            watch: Some(Watch::new(module.code().clone(), guest.stop_token(alloc))),
+            guest: Some(guest),
+            alloc,
+            invoke,
+            module: module.clone(),
+            memory_pages: config::memory_pages(given.memory_bytes),
+            stopped: false,
         })
     }
 

@@ -144,19 +144,15 @@ impl Guest {
                 ffi::WasmEdge_ModuleInstanceCreateWASI(null(), 0, null(), 0, null(), 0),
                 ffi::WasmEdge_ModuleInstanceDelete,
             )?;
+            let register = |module: *mut ffi::WasmEdge_ModuleInstanceContext| {
+                let (executor, store) = (executor.as_ptr(), store.as_ptr());
+                check(ffi::WasmEdge_ExecutorRegisterImport(executor, store, module))
+            };
             surroundings.give_to(wasi.as_ptr())?;
-            check(ffi::WasmEdge_ExecutorRegisterImport(
-                executor.as_ptr(),
-                store.as_ptr(),
-                wasi.as_ptr(),
-            ))?;
+            register(wasi.as_ptr())?;
             let storage = storage_for(module, || HostStorage::new(surroundings.env))?;
             if let Some(storage) = &storage {
-                check(ffi::WasmEdge_ExecutorRegisterImport(
-                    executor.as_ptr(),
-                    store.as_ptr(),
-                    storage.as_ptr(),
-                ))?;
+                register(storage.as_ptr())?;
             }
             let mut instance = null_mut();
             check(ffi::WasmEdge_ExecutorInstantiate(

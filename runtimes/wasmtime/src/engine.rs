@@ -41,7 +41,7 @@ impl ModeEngine {
 
     fn with(mode: Mode, change: impl FnOnce(&mut Config)) -> Result<Self, HostError> {
         let cannot = |error: wasmtime::Error| {
-            HostError::engine(format!("{}: the engine cannot be made: {error:#}", mode.target()))
+            HostError::engine(format!("{}: the engine cannot be created: {error:#}", mode.target()))
         };
         let mut config = config(mode).map_err(cannot)?;
         change(&mut config);

@@ -1,4 +1,4 @@
-//! What is left to do after a decision, when the lock is released.
+//! The work that follows from a decision and is done after the lock is released.
 
 use std::sync::mpsc::SyncSender;
 
@@ -11,7 +11,8 @@ use crate::pool::Ticket;
 /// Receives the answer to a request that a worker thread serves.
 pub(super) type Callback = Box<dyn FnOnce(Answer) + Send>;
 
-/// The turn of a request whose thread serves it: an instance, or the answer that refuses it.
+/// What a thread gets for its request: an instance to serve it with, or the answer that refuses
+/// it.
 pub(super) type Turn<I> = Result<Assignment<I>, Box<Answer>>;
 
 /// A request with the instance that serves it.
@@ -24,7 +25,7 @@ pub(super) struct Assignment<I> {
     pub start: Start,
 }
 
-/// The work that follows from a decision.
+/// The work that follows from one decision.
 pub(super) struct Effects<I> {
     /// The turn of the request that arrives.
     pub turn: Option<Turn<I>>,

@@ -1,4 +1,4 @@
-//! Does what a [`Pool`] decides: creates instances, gives them requests, ends them.
+//! Carries out the decisions of a [`Pool`]: creates instances, gives them requests, ends them.
 //!
 //! The decisions are taken under one lock ([`State`]), which is held for some hundred
 //! nanoseconds and never while a thread waits. The longer work follows after it, on the
@@ -138,8 +138,8 @@ impl<P: Provider> Executor<P> {
         }
     }
 
-    /// Like [`carry_out`](Self::carry_out) on a worker thread. It serves one of the requests
-    /// itself, or else frees the instances, so that no other thread has to wake up for that.
+    /// Like [`carry_out`](Self::carry_out), but on a worker thread, which serves one of the
+    /// requests itself and frees the instances itself. That saves waking up other threads.
     fn work(&self, mut effects: Effects<P::Instance>) {
         while let Some(assignment) = effects.assignments.pop() {
             self.carry_out(effects);
@@ -227,7 +227,7 @@ impl<P: Provider> Executor<P> {
     }
 }
 
-/// Does what is due, whenever it is due, until the executor is gone.
+/// Calls [`State::tick`] whenever an event is due, until the executor is dropped.
 async fn run_timer<P: Provider>(executor: Weak<Executor<P>>, timer: Arc<Notify>) {
     loop {
         let Some(this) = executor.upgrade() else { return };

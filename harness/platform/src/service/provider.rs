@@ -1,4 +1,4 @@
-//! What makes the instances of a pool: the interface to the two kinds of isolation.
+//! The interface between a pool and the two kinds of isolation.
 
 use lumos_model::cell::{Isolation, Start};
 use lumos_model::counters::Counters;

@@ -207,7 +207,7 @@ impl<I: PoolInstance> State<I> {
         self.in_transition -= 1;
     }
 
-    /// Does what is due. Returns the time at which more will be due.
+    /// Handles all events that are due. Returns the time of the next one.
     pub fn tick(&mut self) -> (Effects<I>, u64) {
         let now_ns = monotonic_ns();
         let mut effects = Effects::default();
@@ -230,7 +230,7 @@ impl<I: PoolInstance> State<I> {
         self.effects()
     }
 
-    /// Answers all requests that run on worker threads, which do not wait for their guests.
+    /// Answers all requests that run on worker threads, without waiting for their guests.
     pub fn abandon_running(&mut self, effects: &mut Effects<I>) {
         for (_, Unanswered { request, destination: callback }) in self.running.drain() {
             let message = "stopped, since the function is being shut down".to_owned();

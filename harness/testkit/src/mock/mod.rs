@@ -1,5 +1,5 @@
-//! An engine that computes nothing, on a clock that only it moves. What lumos makes of
-//! durations and failures can be checked to the nanosecond, and takes no time.
+//! An engine that computes nothing, on a clock that only it moves. Samples of it are known to
+//! the nanosecond and take no time.
 //!
 //! ```
 //! use std::time::Duration;

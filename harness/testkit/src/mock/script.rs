@@ -1,4 +1,4 @@
-//! What a mock module does, written down in advance.
+//! Scripts: the costs and acts of a mock module.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -51,12 +51,15 @@ fn paths(functions: &[ServedFunction]) -> String {
     let width = functions.iter().map(|function| function.name.len()).max().unwrap_or(0);
     let mut text = String::new();
     for ServedFunction { name, proof, .. } in functions {
-        let _ = writeln!(
-            text,
-            "  POST /{name:width$}  its canary loop takes {} the time of native code: {}",
-            numbers::ratio(proof.slowdown()),
-            proof.setting
-        );
+        let canary = match proof.canary_ns {
+            // Native code has no canary loop.
+            0 => String::new(),
+            _ => format!(
+                "its canary loop takes {} the time of native code: ",
+                numbers::ratio(proof.slowdown())
+            ),
+        };
+        let _ = writeln!(text, "  POST /{name:width$}  {canary}{}", proof.setting);
     }
     text + "  GET  /healthz\n  GET  /metrics\n"
 }
