@@ -1,11 +1,10 @@
 //! Reading from a socket that never answers.
 
+use std::convert::Infallible;
 use std::io::{Read, Write};
 use std::net::SocketAddrV4;
 
 use lumos_function::{Error, redis, socket};
-
-use crate::Output;
 
 /// `BLPOP` with timeout 0 waits forever, and no other client uses this list.
 const WAIT_FOREVER: &[u8] =
@@ -13,7 +12,7 @@ const WAIT_FOREVER: &[u8] =
 
 /// Reads from a silent peer. It returns only if the peer sends data or disconnects, or if the
 /// socket's own time limit expires.
-pub fn block(silent: Option<SocketAddrV4>) -> Result<Output, Error> {
+pub fn block(silent: Option<SocketAddrV4>) -> Result<Infallible, Error> {
     let step = "read from a silent peer";
     let timeout = socket::timeout()?;
     let mut stream = match silent {

@@ -100,7 +100,7 @@ impl Function for Conformance {
             Request::Grow { bytes } => Ok(Output::Held { held: grow(bytes) }),
             Request::Spin => spin(),
             Request::Burn { iterations } => Ok(Output::Value { value: canary::spin(iterations) }),
-            Request::Block { addr } => block::block(addr),
+            Request::Block { addr } => match block::block(addr)? {},
         }
     }
 }

@@ -26,7 +26,7 @@ const DEFAULT_CONCURRENCY: u32 = 16;
 /// Exit code: 0 when all requests succeeded, 1 when some failed, 2 for bad usage or when the
 /// server cannot be reached.
 #[derive(Debug, Args)]
-pub(in crate::commands) struct LoadCommand {
+pub(crate) struct LoadCommand {
     /// Where to send requests, such as http://127.0.0.1:8080/noop
     pub(super) url: String,
 

@@ -28,7 +28,7 @@ const EXAMPLE_SEED: u64 = 42;
 /// SIGINT (Ctrl-C) or SIGTERM drains the gateway: running requests may complete. The exit code is
 /// then 0, or 130 or 143 when some requests had to be stopped.
 #[derive(Debug, Args)]
-pub(in crate::commands) struct ServeCommand {
+pub(crate) struct ServeCommand {
     /// The functions (see `lumos list functions`)
     #[arg(required = true, value_name = "FUNCTION")]
     pub(super) functions: Vec<String>,
