@@ -75,9 +75,7 @@ fn config(mode: Mode) -> wasmtime::Result<Config> {
         .cranelift_opt_level(OptLevel::Speed)
         // The only way to stop a guest that never yields. The epoch moves only when a deadline
         // has passed.
-        .epoch_interruption(true)
-        // A cell has one thread: the CPU time of its thread would miss that of compiler threads.
-        .parallel_compilation(false);
+        .epoch_interruption(true);
     Ok(config)
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use lumos_model::health::{BlockHealth, Throttled};
 
-use super::parse::{self, CpuTicks, Load};
+use super::parse::{self, CpuTicks, LoadAverage};
 use super::root::Root;
 use super::{cpufreq, throttle};
 
@@ -18,7 +18,7 @@ pub struct Health {
     at: Instant,
     cores: u32,
     ticks: Option<CpuTicks>,
-    load: Option<Load>,
+    load: Option<LoadAverage>,
     pressure_us: Option<u64>,
     throttled: Option<Throttled>,
     temperature_c: Option<f64>,
@@ -63,7 +63,7 @@ impl Probe {
             at: Instant::now(),
             cores: self.cores,
             ticks: text("proc/stat").as_deref().and_then(parse::cpu_ticks),
-            load: text("proc/loadavg").as_deref().and_then(parse::load),
+            load: text("proc/loadavg").as_deref().and_then(parse::load_average),
             pressure_us: text("proc/pressure/cpu").as_deref().and_then(parse::pressure_some_us),
             throttled: self.throttled.as_deref().and_then(|file| root.number(file)),
             temperature_c: highest(&self.thermal).map(|milli| milli as f64 / 1e3),

@@ -30,7 +30,7 @@ pub(crate) fn cpu_ticks(stat: &str) -> Option<CpuTicks> {
 
 /// The values of `/proc/loadavg`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Load {
+pub(crate) struct LoadAverage {
     /// Mean number of tasks in the last minute that ran, waited for a core or waited for a disk.
     pub one_minute: f64,
     /// Number of tasks that run or wait for a core now, with the task that reads the file.
@@ -38,11 +38,11 @@ pub(crate) struct Load {
 }
 
 /// Parses `/proc/loadavg`: `0.82 1.04 2.48 3/107 10301`.
-pub(crate) fn load(loadavg: &str) -> Option<Load> {
+pub(crate) fn load_average(loadavg: &str) -> Option<LoadAverage> {
     let mut words = loadavg.split_whitespace();
     let one_minute = words.next()?.parse().ok()?;
     let runnable = words.nth(2)?.split_once('/')?.0.parse().ok()?;
-    Some(Load { one_minute, runnable })
+    Some(LoadAverage { one_minute, runnable })
 }
 
 /// Microseconds during which at least one task waited, from a pressure file (`some`).
@@ -196,9 +196,9 @@ Model\t\t: Raspberry Pi 4 Model B Rev 1.4
         assert_eq!(cpu_ticks(stat), Some(CpuTicks { busy: 150, idle: 830, steal: 20 }));
         // Kernels before 2.6.11 do not report steal: absent, not zero.
         assert_eq!(cpu_ticks("cpu  100 5 40 800 30 1 4\n"), None);
-        let expected = Load { one_minute: 0.82, runnable: 3 };
-        assert_eq!(load("0.82 1.04 2.48 3/107 10301"), Some(expected));
-        assert_eq!(load("0.82"), None);
+        let expected = LoadAverage { one_minute: 0.82, runnable: 3 };
+        assert_eq!(load_average("0.82 1.04 2.48 3/107 10301"), Some(expected));
+        assert_eq!(load_average("0.82"), None);
         let pressure = "some avg10=0.12 avg60=0.03 avg300=0.00 total=1234567\n\
                         full avg10=0.00 avg60=0.00 avg300=0.00 total=0\n";
         assert_eq!(pressure_some_us(pressure), Some(1_234_567));

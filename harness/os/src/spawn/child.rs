@@ -24,7 +24,7 @@ pub(super) enum Stage {
 }
 
 /// Everything that the child needs, in the memory of this process.
-pub(super) struct Plan<'a> {
+pub(super) struct ChildSetup<'a> {
     pub program: *const libc::c_char,
     pub argv: *const *const libc::c_char,
     pub envp: *const *const libc::c_char,
@@ -41,33 +41,33 @@ pub(super) struct Plan<'a> {
 /// Runs in the child, where only system calls are allowed and nothing may allocate.
 ///
 /// # Safety
-/// `plan` must point to a complete [`Plan`], which nothing else uses until this function ends.
-pub(super) unsafe extern "C" fn child(plan: *mut c_void) -> ! {
-    // SAFETY: the caller passes a complete `Plan` and does not use it meanwhile.
-    let plan = unsafe { &mut *plan.cast::<Plan<'_>>() };
+/// `setup` must point to a complete [`ChildSetup`], which nothing else uses until this function ends.
+pub(super) unsafe extern "C" fn child(setup: *mut c_void) -> ! {
+    // SAFETY: the caller passes a complete `ChildSetup` and does not use it meanwhile.
+    let setup = unsafe { &mut *setup.cast::<ChildSetup<'_>>() };
     // SAFETY: these are system calls on descriptors and pointers that the parent keeps alive;
     // signal dispositions are the child's own (no CLONE_SIGHAND).
     unsafe {
-        let fail = |plan: &mut Plan<'_>, stage: Stage| -> ! {
-            plan.failure = Some((stage, *libc::__errno_location()));
+        let fail = |setup: &mut ChildSetup<'_>, stage: Stage| -> ! {
+            setup.failure = Some((stage, *libc::__errno_location()));
             libc::_exit(127)
         };
-        for fd in plan.procs {
+        for fd in setup.procs {
             if libc::write(*fd, c"0".as_ptr().cast(), 1) != 1 {
-                fail(plan, Stage::Attach);
+                fail(setup, Stage::Attach);
             }
         }
         // A process group of its own: Ctrl-C on the terminal must reach `lumos` only.
         libc::setpgid(0, 0);
-        if plan.orphan == Orphan::Killed {
+        if setup.orphan == Orphan::Killed {
             libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-            if libc::getppid() != plan.parent {
+            if libc::getppid() != setup.parent {
                 libc::_exit(127);
             }
         }
-        for (fd, source) in plan.streams.iter().enumerate() {
+        for (fd, source) in setup.streams.iter().enumerate() {
             if libc::dup2(*source, fd as c_int) < 0 {
-                fail(plan, Stage::Streams);
+                fail(setup, Stage::Streams);
             }
         }
         for signal in 1..32 {
@@ -76,8 +76,8 @@ pub(super) unsafe extern "C" fn child(plan: *mut c_void) -> ! {
         let mut none = std::mem::zeroed::<libc::sigset_t>();
         libc::sigemptyset(&mut none);
         libc::sigprocmask(libc::SIG_SETMASK, &none, ptr::null_mut());
-        plan.attached_ns = monotonic_ns();
-        libc::execve(plan.program, plan.argv, plan.envp);
-        fail(plan, Stage::Execute)
+        setup.attached_ns = monotonic_ns();
+        libc::execve(setup.program, setup.argv, setup.envp);
+        fail(setup, Stage::Execute)
     }
 }

@@ -22,7 +22,7 @@ use nix::unistd::{Pid, pipe2};
 
 pub use self::child::Orphan;
 
-use self::child::{Plan, Stage, child};
+use self::child::{ChildSetup, Stage, child};
 
 /// A program to start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +74,7 @@ pub fn spawn(
     let (stdout, child_stdout) = pipe2(OFlag::O_CLOEXEC)?;
     let strings = Strings::new(command)?;
     let procs: Vec<RawFd> = attach.procs.iter().map(AsRawFd::as_raw_fd).collect();
-    let mut plan = Plan {
+    let mut setup = ChildSetup {
         program: strings.program.as_ptr(),
         argv: strings.argv.as_ptr(),
         envp: strings.envp.as_ptr(),
@@ -89,12 +89,12 @@ pub fn spawn(
     let mut old = SigSet::empty();
     sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), Some(&mut old))?;
     let into = attach.clone_into.as_ref().map(AsRawFd::as_raw_fd);
-    // SAFETY: `plan` and everything that it points to outlive the child's use of them: the call
+    // SAFETY: `setup` and everything that it points to outlive the child's use of them: the call
     // returns after the child's `execve` or `_exit` (CLONE_VFORK). All signals are blocked.
-    let pid = unsafe { clone3::clone_vfork(child, ptr::from_mut(&mut plan).cast(), into) };
+    let pid = unsafe { clone3::clone_vfork(child, ptr::from_mut(&mut setup).cast(), into) };
     sigprocmask(SigmaskHow::SIG_SETMASK, Some(&old), None)?;
     let pid = Pid::from_raw(pid?);
-    if let Some((stage, errno)) = plan.failure {
+    if let Some((stage, errno)) = setup.failure {
         let _ = nix::sys::wait::waitpid(pid, None);
         let error = io::Error::from_raw_os_error(errno);
         let what = match stage {
@@ -104,7 +104,7 @@ pub fn spawn(
         };
         return Err(io::Error::new(error.kind(), format!("{what}: {error}")));
     }
-    Ok(Spawned { pid, stdin, stdout, attached_ns: plan.attached_ns })
+    Ok(Spawned { pid, stdin, stdout, attached_ns: setup.attached_ns })
 }
 
 /// The command in the form that `execve` takes.
